@@ -1,0 +1,134 @@
+//! Enterprise connections and the accounts people have through them (CON, LNK).
+
+use crate::{
+    Domain, Email, EnterpriseAccountId, EnterpriseConnectionId, JsonMap, Millis, OrganizationId, SamlConnectionId, UserId,
+};
+use serde::{Deserialize, Serialize};
+
+/// The kind of IdP a connection speaks to (CON-1). Never changes (CON-5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Provider {
+    SamlCustom,
+    SamlOkta,
+    SamlGoogle,
+    SamlMicrosoft,
+}
+
+impl Provider {
+    /// Every provider.
+    pub const ALL: [Self; 4] = [Self::SamlCustom, Self::SamlOkta, Self::SamlGoogle, Self::SamlMicrosoft];
+
+    /// The word on the wire and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SamlCustom => "saml_custom",
+            Self::SamlOkta => "saml_okta",
+            Self::SamlGoogle => "saml_google",
+            Self::SamlMicrosoft => "saml_microsoft",
+        }
+    }
+
+    /// Reads [`Self::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|provider| provider.as_str() == text)
+    }
+}
+
+/// How an organization's people sign in at their IdP.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnterpriseConnection {
+    pub id: EnterpriseConnectionId,
+    pub name: String,
+    pub provider: Provider,
+    pub active: bool,
+    /// Email domains served, in the order they were given.
+    pub domains: Vec<Domain>,
+    /// `None`: instance-wide, no membership effects (CON-31).
+    pub organization_id: Option<OrganizationId>,
+    pub sync_user_attributes: bool,
+    pub disable_additional_identifications: bool,
+    pub allow_organization_account_linking: bool,
+    pub authenticatable: bool,
+    pub disable_jit_provisioning: bool,
+    pub custom_attributes: Vec<CustomAttribute>,
+    /// The id in the connection's ACS and metadata URLs (SML-4).
+    pub saml_connection_id: SamlConnectionId,
+    pub saml: SamlConfig,
+    pub created_at: Millis,
+    pub updated_at: Millis,
+}
+
+/// The SAML half of a connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SamlConfig {
+    pub name: Option<String>,
+    pub idp_entity_id: Option<String>,
+    pub idp_sso_url: Option<String>,
+    /// Trusted signing certificates, base64 of DER, in order of preference.
+    pub idp_certificates: Vec<String>,
+    pub idp_metadata_url: Option<String>,
+    pub idp_metadata: Option<String>,
+    pub attribute_mapping: AttributeMapping,
+    pub allow_subdomains: bool,
+    pub allow_idp_initiated: bool,
+    pub force_authn: bool,
+    pub login_hint: LoginHint,
+}
+
+/// Names of the IdP's attributes (CON-21).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttributeMapping {
+    /// `None` or empty: the NameID is the subject.
+    pub user_id: Option<String>,
+    pub email_address: String,
+    pub first_name: String,
+    pub last_name: String,
+}
+
+/// What the IdP is told about who is coming (CON-19).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginHint {
+    pub mode: LoginHintMode,
+    /// The public metadata key of mode `custom_attribute`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+/// How a login hint is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoginHintMode {
+    EmailAddress,
+    CustomAttribute,
+    Off,
+}
+
+/// An IdP attribute that lands in the user's public metadata (CON-26, CON-27).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomAttribute {
+    pub name: String,
+    pub key: String,
+    #[serde(default)]
+    pub sso_path: Option<String>,
+    #[serde(default)]
+    pub directory_path: Option<String>,
+    #[serde(default)]
+    pub multi_valued: bool,
+}
+
+/// A user's identity at the IdP of one connection. Identity keys on (connection, subject), never on the address (LNK-6).
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnterpriseAccount {
+    pub id: EnterpriseAccountId,
+    pub user_id: UserId,
+    pub enterprise_connection_id: EnterpriseConnectionId,
+    /// The mapped user id attribute, else the NameID.
+    pub subject: String,
+    pub email_address: Email,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub public_metadata: JsonMap,
+    pub last_authenticated_at: Millis,
+    pub created_at: Millis,
+    pub updated_at: Millis,
+}

@@ -1,0 +1,46 @@
+//! What exists: the entities of one instance, their ids and the small value types they are made of.
+//!
+//! Nothing here decides anything (that is `rules`), stores anything (`store`) or knows a wire format (`server`).
+//! Times are Unix milliseconds, as on the wire.
+
+mod connection;
+mod email;
+mod id;
+mod instance;
+mod organization;
+mod role;
+mod session;
+mod sign_in;
+mod user;
+
+pub use connection::{
+    AttributeMapping, CustomAttribute, EnterpriseAccount, EnterpriseConnection, LoginHint, LoginHintMode, Provider,
+    SamlConfig,
+};
+pub use email::{Domain, Email, InvalidDomain, InvalidEmail};
+pub use id::{
+    ClientId, EmailAddressId, EnterpriseAccountId, EnterpriseConnectionId, InstanceId, OrganizationId,
+    OrganizationMembershipId, PermissionId, RedirectUrlId, RoleId, RoleSetId, SamlConnectionId, SecretKeyId, SessionId,
+    SignInId, SignUpId, UserId,
+};
+pub use instance::{Instance, OrganizationSettings, RedirectUrl, SecretKey, SigningKey};
+pub use organization::{Organization, OrganizationMembership};
+pub use role::{Permission, PermissionType, Role, RoleSet, RoleSetType, SYSTEM_PERMISSIONS, SystemPermission};
+pub use session::{Client, Session, SessionStatus};
+pub use sign_in::{
+    Attempt, AttemptId, SamlRequest, SignIn, SignInStatus, SignUp, SignUpStatus, SsoError, SsoOutcome, SsoProfile,
+    Verification, VerificationStatus,
+};
+pub use user::{EmailAddress, EmailVerification, User};
+
+/// Unix time in milliseconds.
+pub type Millis = i64;
+
+/// A JSON object, as used for metadata.
+pub type JsonMap = serde_json::Map<String, serde_json::Value>;
+
+/// The source of random bytes. The program passes the operating system's; tests pass a seeded one.
+pub trait Random: Send + Sync {
+    /// Overwrites `bytes` with random ones.
+    fn fill(&self, bytes: &mut [u8]);
+}

@@ -1,0 +1,15 @@
+//! What is decided: pure functions over model values.
+//!
+//! A function here takes facts and returns an enum whose variants name every outcome, refusals with their data. Nothing
+//! awaits, nothing is loaded, nothing is saved; flows do that around it. Rule ids are those of the behaviour catalogue.
+
+pub mod account_linking;
+pub mod connection_change;
+pub mod join;
+pub mod membership;
+pub mod organization;
+pub mod profile;
+pub mod redirect;
+pub mod session;
+pub mod session_token;
+pub mod sign_in_route;

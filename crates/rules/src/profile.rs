@@ -1,0 +1,217 @@
+//! Verified IdP attributes and a connection's mapping give one profile (SML-15, SML-16, SML-20, CON-26 … CON-28).
+
+use crate::sign_in_route::covers;
+use doorward_model::{
+    AttributeMapping, Domain, Email, EnterpriseConnection, JsonMap, LoginHint, LoginHintMode, Provider, SsoProfile,
+};
+use serde_json::Value;
+
+/// What a verified assertion says: its subject and its attributes, in order.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifiedAttributes<'a> {
+    /// The NameID's text.
+    pub name_id: &'a str,
+    /// Name and values of each attribute; a name may stand more than once.
+    pub attributes: &'a [(String, Vec<String>)],
+}
+
+impl<'a> VerifiedAttributes<'a> {
+    fn values(self, name: &str) -> Vec<&'a str> {
+        let named = self.attributes.iter().filter(|(found, _)| found == name);
+        named.flat_map(|(_, values)| values).map(|value| value.trim()).filter(|value| !value.is_empty()).collect()
+    }
+
+    fn first(self, name: &str) -> Option<&'a str> {
+        self.values(name).first().copied()
+    }
+}
+
+/// What became of the attributes.
+#[derive(Debug, PartialEq)]
+pub enum ProfileOutcome {
+    Profile(SsoProfile),
+    /// A required attribute is absent or blank; the name is the IdP's.
+    MissingAttribute(String),
+    /// The address attribute holds no email address, or several.
+    InvalidAddress(String),
+    /// The address lies outside the connection's domains (DECISIONS "Wire" 6).
+    DomainMismatch { expected: Vec<Domain>, received: Domain },
+}
+
+/// Metadata a claim of this prefix goes to (CON-28).
+const METADATA_PREFIX: &str = "public_metadata_";
+
+/// Applies the connection's mapping.
+pub fn profile(connection: &EnterpriseConnection, verified: VerifiedAttributes<'_>) -> ProfileOutcome {
+    let mapping = &connection.saml.attribute_mapping;
+    let addresses = verified.values(&mapping.email_address);
+    let address = match addresses.as_slice() {
+        [] => return ProfileOutcome::MissingAttribute(mapping.email_address.clone()),
+        [address] => *address,
+        // Which of several addresses identifies the person must not depend on their order.
+        [_, ..] => return ProfileOutcome::InvalidAddress(addresses.join(", ")),
+    };
+    let Ok(email_address) = Email::parse(address) else {
+        return ProfileOutcome::InvalidAddress(address.to_owned());
+    };
+    if !covers(connection, &email_address) {
+        return ProfileOutcome::DomainMismatch { expected: connection.domains.clone(), received: email_address.domain() };
+    }
+    let subject = match mapping.user_id.as_deref().filter(|name| !name.is_empty()) {
+        None => verified.name_id,
+        Some(name) => match verified.first(name) {
+            Some(subject) => subject,
+            None => return ProfileOutcome::MissingAttribute(name.to_owned()),
+        },
+    };
+    ProfileOutcome::Profile(SsoProfile {
+        subject: subject.to_owned(),
+        email_address,
+        first_name: verified.first(&mapping.first_name).map(str::to_owned),
+        last_name: verified.first(&mapping.last_name).map(str::to_owned),
+        public_metadata: metadata(connection, verified),
+    })
+}
+
+fn metadata(connection: &EnterpriseConnection, verified: VerifiedAttributes<'_>) -> JsonMap {
+    let mut metadata = JsonMap::new();
+    for (name, _) in verified.attributes {
+        if let Some(key) = name.strip_prefix(METADATA_PREFIX).filter(|key| !key.is_empty())
+            && let Some(value) = verified.first(name)
+        {
+            metadata.insert(key.to_owned(), Value::from(value));
+        }
+    }
+    for custom in &connection.custom_attributes {
+        let Some(path) = custom.sso_path.as_deref() else { continue };
+        let values = verified.values(path);
+        if custom.multi_valued {
+            metadata.insert(custom.key.clone(), Value::from(values));
+        } else if let Some(value) = values.first() {
+            metadata.insert(custom.key.clone(), Value::from(*value));
+        }
+    }
+    metadata
+}
+
+/// The attribute names a provider sends unless told otherwise (SML-20).
+pub fn default_mapping(provider: Provider) -> AttributeMapping {
+    const CLAIMS: &str = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/";
+    let (email, first, last) = match provider {
+        Provider::SamlCustom | Provider::SamlOkta => ("mail".into(), "firstName".into(), "lastName".into()),
+        Provider::SamlGoogle => ("email".into(), "firstName".into(), "lastName".into()),
+        Provider::SamlMicrosoft => {
+            (format!("{CLAIMS}emailaddress"), format!("{CLAIMS}givenname"), format!("{CLAIMS}surname"))
+        }
+    };
+    AttributeMapping { user_id: None, email_address: email, first_name: first, last_name: last }
+}
+
+/// The login hint a provider gets unless told otherwise (CON-19).
+pub fn default_login_hint(provider: Provider) -> LoginHint {
+    let mode = match provider {
+        Provider::SamlCustom => LoginHintMode::Off,
+        Provider::SamlOkta | Provider::SamlGoogle | Provider::SamlMicrosoft => LoginHintMode::EmailAddress,
+    };
+    LoginHint { mode, source: None }
+}
+
+/// The hint to send for a typed address and the metadata of the account that has it (CON-19).
+pub fn login_hint(hint: &LoginHint, identifier: Option<&Email>, public_metadata: Option<&JsonMap>) -> Option<String> {
+    match hint.mode {
+        LoginHintMode::Off => None,
+        LoginHintMode::EmailAddress => identifier.map(|email| email.as_str().to_owned()),
+        LoginHintMode::CustomAttribute => {
+            let source = hint.source.as_deref()?;
+            public_metadata?.get(source)?.as_str().map(str::to_owned)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sign_in_route::tests::connection;
+    use doorward_model::CustomAttribute;
+
+    fn attributes(pairs: &[(&str, &[&str])]) -> Vec<(String, Vec<String>)> {
+        pairs.iter().map(|(name, values)| ((*name).into(), values.iter().map(|v| (*v).into()).collect())).collect()
+    }
+
+    fn outcome(connection: &EnterpriseConnection, pairs: &[(&str, &[&str])]) -> ProfileOutcome {
+        profile(connection, VerifiedAttributes { name_id: "n-1", attributes: &attributes(pairs) })
+    }
+
+    fn found(connection: &EnterpriseConnection, pairs: &[(&str, &[&str])]) -> SsoProfile {
+        match outcome(connection, pairs) {
+            ProfileOutcome::Profile(profile) => profile,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn q10_the_subject_is_the_name_id_unless_an_attribute_is_mapped() {
+        let mut acme = connection("a", &["acme.test"]);
+        assert_eq!(found(&acme, &[("mail", &["Alice@acme.test"])]).subject, "n-1");
+        acme.saml.attribute_mapping.user_id = Some("uid".into());
+        assert_eq!(found(&acme, &[("mail", &["a@acme.test"]), ("uid", &["7"])]).subject, "7");
+        assert_eq!(outcome(&acme, &[("mail", &["a@acme.test"])]), ProfileOutcome::MissingAttribute("uid".into()));
+    }
+
+    #[test]
+    fn sml15_a_missing_or_blank_address_is_named() {
+        let acme = connection("a", &["acme.test"]);
+        for pairs in [&[][..], &[("mail", &[" "][..])][..]] {
+            assert_eq!(outcome(&acme, pairs), ProfileOutcome::MissingAttribute("mail".into()));
+        }
+    }
+
+    #[test]
+    fn sml16_an_address_outside_the_connection_is_refused() {
+        let acme = connection("a", &["acme.test"]);
+        for address in ["alice@globex.test", "alice@badacme.test", "alice@eu.acme.test"] {
+            assert!(matches!(outcome(&acme, &[("mail", &[address])]), ProfileOutcome::DomainMismatch { .. }), "{address}");
+        }
+    }
+
+    #[test]
+    fn several_addresses_are_no_address() {
+        let acme = connection("a", &["acme.test"]);
+        for pairs in [&[("mail", &["a@acme.test", "b@acme.test"][..])][..], &[("mail", &["nobody"][..])][..]] {
+            assert!(matches!(outcome(&acme, pairs), ProfileOutcome::InvalidAddress(_)));
+        }
+    }
+
+    #[test]
+    fn con27_con28_custom_attributes_and_prefixed_claims_become_metadata() {
+        let mut acme = connection("a", &["acme.test"]);
+        let custom = |key: &str, path: &str, multi_valued| CustomAttribute {
+            name: key.into(),
+            key: key.into(),
+            sso_path: Some(path.into()),
+            directory_path: None,
+            multi_valued,
+        };
+        acme.custom_attributes = vec![custom("team", "dept", false), custom("groups", "grp", true), custom("none", "x", true)];
+        let profile = found(
+            &acme,
+            &[("mail", &["a@acme.test"]), ("dept", &["R&D", "x"]), ("grp", &["a", " ", "b"]), ("public_metadata_plan", &["gold"])],
+        );
+        let expected = serde_json::json!({"team": "R&D", "groups": ["a", "b"], "none": [], "plan": "gold"});
+        assert_eq!(Value::Object(profile.public_metadata), expected);
+    }
+
+    #[test]
+    fn con19_the_three_login_hint_modes() {
+        let email = Email::parse("a@acme.test").unwrap();
+        let hint = |mode, source: Option<&str>| LoginHint { mode, source: source.map(str::to_owned) };
+        let metadata = serde_json::json!({"upn": "alice", "list": ["x"]});
+        let metadata = metadata.as_object();
+        assert_eq!(login_hint(&hint(LoginHintMode::Off, None), Some(&email), metadata), None);
+        assert_eq!(login_hint(&hint(LoginHintMode::EmailAddress, None), Some(&email), None).as_deref(), Some("a@acme.test"));
+        let custom = |key| login_hint(&hint(LoginHintMode::CustomAttribute, Some(key)), Some(&email), metadata);
+        assert_eq!(custom("upn").as_deref(), Some("alice"));
+        assert_eq!(custom("list"), None);
+        assert_eq!(custom("absent"), None);
+    }
+}

@@ -1,0 +1,429 @@
+//! The two drivers behind one `Store` and one `Tx`.
+
+use crate::error::{StoreError, TransactionError};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite, SqlSafeStr, SqlStr};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// How often a transaction is run before its conflict is reported.
+const ATTEMPTS: u32 = 12;
+
+/// The database of one instance.
+#[derive(Clone)]
+pub struct Store {
+    engine: Engine,
+}
+
+#[derive(Clone)]
+enum Engine {
+    /// SQLite has one writer; readers use a pool of their own.
+    Sqlite { writer: sqlx::Pool<Sqlite>, readers: sqlx::Pool<Sqlite> },
+    Postgres(sqlx::Pool<Postgres>),
+}
+
+impl Store {
+    /// Opens the database at `url` (`sqlite://…`, created if missing, or `postgres://…`) and brings its schema up to date.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let store = Self { engine: connect(url).await.map_err(|error| open_error(url, &error))? };
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let migrator = sqlx::migrate!("./migrations");
+        let result = match &self.engine {
+            Engine::Sqlite { writer, .. } => migrator.run(writer).await,
+            Engine::Postgres(pool) => migrator.run(pool).await,
+        };
+        result.map_err(|error| match error {
+            sqlx::migrate::MigrateError::VersionMissing(version) => StoreError::NewerVersion(version),
+            sqlx::migrate::MigrateError::Execute(error) => StoreError::Database(error),
+            other => StoreError::Corrupt(other.to_string()),
+        })
+    }
+
+    /// A connection for reading. It sees each statement's own snapshot and must not write.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(match &self.engine {
+            Engine::Sqlite { readers, .. } => Connection::SqliteRead(readers.acquire().await?),
+            Engine::Postgres(pool) => Connection::PostgresRead(pool.acquire().await?),
+        }))
+    }
+
+    /// Begins a transaction for writing. Use [`write_tx!`](crate::write_tx), which commits and replays.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(match &self.engine {
+            Engine::Sqlite { writer, .. } => Connection::SqliteWrite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Engine::Postgres(pool) => {
+                Connection::PostgresWrite(pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?)
+            }
+        }))
+    }
+
+    /// Commits what [`write_tx!`](crate::write_tx) ran, or rolls it back. `None` asks for another attempt.
+    pub async fn end<T, E: TransactionError>(
+        &self,
+        tx: Tx,
+        outcome: Result<T, E>,
+        attempt: &mut u32,
+    ) -> Option<Result<T, E>> {
+        let outcome = match outcome {
+            Ok(value) => tx.commit().await.map(|()| value).map_err(E::from),
+            // Dropping the transaction rolls it back.
+            Err(error) => Err(error),
+        };
+        *attempt += 1;
+        let again = matches!(&outcome, Err(error) if error.store_error().is_some_and(StoreError::is_conflict));
+        if !again || *attempt >= ATTEMPTS {
+            return Some(outcome);
+        }
+        tracing::debug!(attempt, "transaction is run again");
+        tokio::time::sleep(Duration::from_millis(2 << (*attempt).min(7))).await;
+        None
+    }
+
+    /// Ends all connections; what was committed stays.
+    pub async fn close(&self) {
+        match &self.engine {
+            Engine::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Engine::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Runs a body as one transaction and runs it again when another transaction was in the way.
+///
+/// `write_tx!(store, Error, |tx| { …; Ok(value) })` evaluates to `Result<value, Error>`. The body is an async block, so
+/// `?` and `return Err(..)` leave the transaction (rolled back), not the caller. Everything the body changes must be in
+/// the transaction: it may run several times. The network must not be awaited inside.
+#[macro_export]
+macro_rules! write_tx {
+    ($store:expr, $error:ty, |$tx:ident| $body:block) => {{
+        let store: &$crate::Store = &$store;
+        let mut attempt = 0u32;
+        loop {
+            let mut transaction = match store.begin().await {
+                Ok(transaction) => transaction,
+                Err(error) => break Err(<$error>::from(error)),
+            };
+            let outcome = $crate::typed_future::<$error, _, _>(async {
+                let $tx = &mut transaction;
+                $body
+            })
+            .await;
+            if let Some(result) = store.end(transaction, outcome, &mut attempt).await {
+                break result;
+            }
+        }
+    }};
+}
+
+/// Tells the compiler the error type of an async block; used by [`write_tx!`](crate::write_tx).
+#[doc(hidden)]
+pub fn typed_future<E, T, F: Future<Output = Result<T, E>>>(future: F) -> F {
+    future
+}
+
+async fn connect(url: &str) -> Result<Engine, sqlx::Error> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        let options = PgConnectOptions::from_str(url)?.application_name("doorward");
+        let pool = PgPoolOptions::new()
+            .max_connections(20)
+            .acquire_timeout(Duration::from_secs(10))
+            // A broken connection shows as an error of the statement; asking first would cost a round trip each time.
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await?;
+        return Ok(Engine::Postgres(pool));
+    }
+    if !url.starts_with("sqlite:") {
+        return Err(sqlx::Error::Configuration("the URL must begin with sqlite:// or postgres://".into()));
+    }
+    let options = SqliteConnectOptions::from_str(url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(Duration::from_secs(10))
+        .foreign_keys(true)
+        .statement_cache_capacity(256);
+    let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(30));
+    let writer = writer.connect_with(options.clone()).await?;
+    let readers = SqlitePoolOptions::new().max_connections(4).test_before_acquire(false);
+    let readers = readers.connect_with(options.pragma("query_only", "true")).await?;
+    Ok(Engine::Sqlite { writer, readers })
+}
+
+/// The URL without its password.
+fn redacted(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme + 3 < at => format!("{}…{}", &url[..scheme + 3], &url[at..]),
+        _ => url.to_owned(),
+    }
+}
+
+fn open_error(url: &str, error: &sqlx::Error) -> StoreError {
+    let reason = match error {
+        sqlx::Error::Database(inner) => inner.message().to_owned(),
+        other => other.to_string(),
+    };
+    StoreError::Open { url: redacted(url), reason }
+}
+
+/// One connection: a transaction for writing, or one for reading only.
+pub struct Tx(Connection);
+
+enum Connection {
+    SqliteRead(sqlx::pool::PoolConnection<Sqlite>),
+    SqliteWrite(sqlx::Transaction<'static, Sqlite>),
+    PostgresRead(sqlx::pool::PoolConnection<Postgres>),
+    PostgresWrite(sqlx::Transaction<'static, Postgres>),
+}
+
+enum Driver<'c> {
+    Sqlite(&'c mut sqlx::SqliteConnection),
+    Postgres(&'c mut sqlx::PgConnection),
+}
+
+/// A bound value.
+#[derive(Clone, Debug)]
+pub(crate) enum Arg {
+    Text(Option<String>),
+    Int(Option<i64>),
+    Bool(bool),
+}
+
+macro_rules! arg_from {
+    ($($from:ty => |$value:ident| $arg:expr;)*) => {$(
+        impl From<$from> for Arg {
+            fn from($value: $from) -> Self {
+                $arg
+            }
+        }
+    )*};
+}
+
+arg_from! {
+    &str => |value| Arg::Text(Some(value.to_owned()));
+    &String => |value| Arg::Text(Some(value.clone()));
+    String => |value| Arg::Text(Some(value));
+    Option<&str> => |value| Arg::Text(value.map(str::to_owned));
+    &Option<String> => |value| Arg::Text(value.clone());
+    Option<String> => |value| Arg::Text(value);
+    i64 => |value| Arg::Int(Some(value));
+    Option<i64> => |value| Arg::Int(value);
+    bool => |value| Arg::Bool(value);
+}
+
+/// Bound values of any of the types a column may have.
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { vec![$($crate::db::Arg::from($value)),*] };
+}
+pub(crate) use args;
+
+/// Gives each SQL text of a module a name, and the module a list of them all (`ALL`), which a test prepares on both engines.
+macro_rules! statements {
+    ($($name:ident = $sql:expr;)*) => {
+        $(const $name: &str = $sql;)*
+        pub(crate) const ALL: &[&str] = &[$($name),*];
+    };
+}
+pub(crate) use statements;
+
+macro_rules! bind_all {
+    ($sql:expr, $args:expr) => {{
+        let mut query = sqlx::query($sql);
+        for arg in $args {
+            query = match arg {
+                Arg::Text(value) => query.bind(value),
+                Arg::Int(value) => query.bind(value),
+                Arg::Bool(value) => query.bind(value),
+            };
+        }
+        query
+    }};
+}
+
+impl Tx {
+    fn driver(&mut self) -> Driver<'_> {
+        match &mut self.0 {
+            Connection::SqliteRead(connection) => Driver::Sqlite(connection),
+            Connection::SqliteWrite(transaction) => Driver::Sqlite(transaction),
+            Connection::PostgresRead(connection) => Driver::Postgres(connection),
+            Connection::PostgresWrite(transaction) => Driver::Postgres(transaction),
+        }
+    }
+
+    async fn commit(self) -> Result<(), StoreError> {
+        match self.0 {
+            Connection::SqliteWrite(transaction) => transaction.commit().await?,
+            Connection::PostgresWrite(transaction) => transaction.commit().await?,
+            Connection::SqliteRead(_) | Connection::PostgresRead(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Runs a statement that returns nothing; answers how many rows it changed.
+    pub(crate) async fn run(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64, StoreError> {
+        self.run_sql(sql.into_sql_str(), args).await
+    }
+
+    pub(crate) async fn run_sql(&mut self, sql: SqlStr, args: Vec<Arg>) -> Result<u64, StoreError> {
+        Ok(match self.driver() {
+            Driver::Sqlite(connection) => bind_all!(sql, args).execute(connection).await?.rows_affected(),
+            Driver::Postgres(connection) => bind_all!(sql, args).execute(connection).await?.rows_affected(),
+        })
+    }
+
+    /// All rows of a query.
+    pub(crate) async fn all<T>(&mut self, sql: &'static str, args: Vec<Arg>, read: Reader<T>) -> Result<Vec<T>, StoreError> {
+        self.all_sql(sql.into_sql_str(), args, read).await
+    }
+
+    pub(crate) async fn all_sql<T>(&mut self, sql: SqlStr, args: Vec<Arg>, read: Reader<T>) -> Result<Vec<T>, StoreError> {
+        match self.driver() {
+            Driver::Sqlite(connection) => {
+                let rows = bind_all!(sql, args).fetch_all(connection).await?;
+                rows.iter().map(|row| read(&mut Row::new(RawRow::Sqlite(row)))).collect()
+            }
+            Driver::Postgres(connection) => {
+                let rows = bind_all!(sql, args).fetch_all(connection).await?;
+                rows.iter().map(|row| read(&mut Row::new(RawRow::Postgres(row)))).collect()
+            }
+        }
+    }
+
+    /// The row of a query that finds at most one.
+    pub(crate) async fn optional<T>(&mut self, sql: &'static str, args: Vec<Arg>, read: Reader<T>) -> Result<Option<T>, StoreError> {
+        match self.driver() {
+            Driver::Sqlite(connection) => {
+                let row = bind_all!(sql, args).fetch_optional(connection).await?;
+                row.map(|row| read(&mut Row::new(RawRow::Sqlite(&row)))).transpose()
+            }
+            Driver::Postgres(connection) => {
+                let row = bind_all!(sql, args).fetch_optional(connection).await?;
+                row.map(|row| read(&mut Row::new(RawRow::Postgres(&row)))).transpose()
+            }
+        }
+    }
+
+    /// The number a `SELECT COUNT(*)` finds.
+    pub(crate) async fn count_sql(&mut self, sql: SqlStr, args: Vec<Arg>) -> Result<i64, StoreError> {
+        let rows = self.all_sql(sql, args, |row| row.int()).await?;
+        rows.first().copied().ok_or_else(|| StoreError::Corrupt("a count returned no row".into()))
+    }
+
+    /// Asks the engine to parse and plan a statement without running it.
+    pub async fn prepare(&mut self, sql: &str) -> Result<(), StoreError> {
+        use sqlx::Executor as _;
+        let sql = AssertSqlSafe(sql.to_owned()).into_sql_str();
+        match self.driver() {
+            Driver::Sqlite(connection) => drop(connection.prepare(sql).await?),
+            Driver::Postgres(connection) => drop(connection.prepare(sql).await?),
+        }
+        Ok(())
+    }
+
+    /// `(table, column, type)` of every column, sorted; for comparing the two schemas.
+    pub async fn schema(&mut self) -> Result<Vec<(String, String, String)>, StoreError> {
+        let sql = match self.driver() {
+            Driver::Sqlite(_) => {
+                "SELECT m.name, c.name, LOWER(c.type) FROM sqlite_master m, pragma_table_info(m.name) c \
+                 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> '_sqlx_migrations' ORDER BY 1, 2"
+            }
+            Driver::Postgres(_) => {
+                "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns \
+                 WHERE table_schema = current_schema() AND table_name <> '_sqlx_migrations' ORDER BY 1, 2"
+            }
+        };
+        self.all(sql, args![], |row| Ok((row.text()?, row.text()?, row.text()?))).await
+    }
+}
+
+/// Turns a row into a value.
+pub(crate) type Reader<T> = fn(&mut Row<'_>) -> Result<T, StoreError>;
+
+enum RawRow<'r> {
+    Sqlite(&'r SqliteRow),
+    Postgres(&'r PgRow),
+}
+
+/// A row, read column by column from the left, so that joined tables are read one after the other.
+pub(crate) struct Row<'r> {
+    raw: RawRow<'r>,
+    next: usize,
+}
+
+macro_rules! read_column {
+    ($row:expr) => {{
+        let index = $row.next;
+        $row.next += 1;
+        match &$row.raw {
+            RawRow::Sqlite(row) => row.try_get(index)?,
+            RawRow::Postgres(row) => row.try_get(index)?,
+        }
+    }};
+}
+
+impl<'r> Row<'r> {
+    fn new(raw: RawRow<'r>) -> Self {
+        Self { raw, next: 0 }
+    }
+
+    pub(crate) fn text(&mut self) -> Result<String, StoreError> {
+        Ok(read_column!(self))
+    }
+
+    pub(crate) fn maybe_text(&mut self) -> Result<Option<String>, StoreError> {
+        Ok(read_column!(self))
+    }
+
+    pub(crate) fn int(&mut self) -> Result<i64, StoreError> {
+        Ok(read_column!(self))
+    }
+
+    pub(crate) fn maybe_int(&mut self) -> Result<Option<i64>, StoreError> {
+        Ok(read_column!(self))
+    }
+
+    pub(crate) fn bool(&mut self) -> Result<bool, StoreError> {
+        Ok(read_column!(self))
+    }
+
+    /// A column that holds an id.
+    pub(crate) fn id<T: From<String>>(&mut self) -> Result<T, StoreError> {
+        Ok(T::from(self.text()?))
+    }
+
+    /// A column that may hold an id.
+    pub(crate) fn maybe_id<T: From<String>>(&mut self) -> Result<Option<T>, StoreError> {
+        Ok(self.maybe_text()?.map(T::from))
+    }
+
+    /// A column that holds JSON.
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, StoreError> {
+        let text = self.text()?;
+        serde_json::from_str(&text).map_err(|error| StoreError::Corrupt(error.to_string()))
+    }
+
+    /// A column that may hold JSON.
+    pub(crate) fn maybe_json<T: serde::de::DeserializeOwned>(&mut self) -> Result<Option<T>, StoreError> {
+        let text = self.maybe_text()?;
+        text.map(|text| serde_json::from_str(&text).map_err(|error| StoreError::Corrupt(error.to_string()))).transpose()
+    }
+
+    /// A column that holds one of a fixed set of words.
+    pub(crate) fn word<T>(&mut self, parse: fn(&str) -> Option<T>) -> Result<T, StoreError> {
+        let text = self.text()?;
+        parse(&text).ok_or_else(|| StoreError::Corrupt(format!("{text:?} is no known word")))
+    }
+}
+
+/// JSON text of a value, for a TEXT column.
+pub(crate) fn json_text<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+}

@@ -1,0 +1,48 @@
+//! SQLite and PostgreSQL behind one SQL text: all SQL, transactions and migrations.
+//!
+//! A module per table holds its queries as functions over a [`Tx`]. Reads take [`Store::read`]; changes run inside
+//! [`write_tx!`], which commits them together and replays them when another transaction was in the way.
+
+mod db;
+mod error;
+mod filter;
+
+pub mod clients;
+pub mod enterprise_accounts;
+pub mod enterprise_connections;
+pub mod instance;
+pub mod memberships;
+pub mod organizations;
+pub mod redirect_urls;
+pub mod roles;
+pub mod saml_requests;
+pub mod sessions;
+pub mod sign_ins;
+pub mod sign_ups;
+pub mod users;
+
+#[doc(hidden)]
+pub use db::typed_future;
+pub use db::{Store, Tx};
+pub use error::{StoreError, TransactionError};
+pub use filter::{Direction, Page, Selection};
+
+/// Every fixed SQL text of the crate, for the test that prepares them on both engines.
+pub fn statements() -> Vec<&'static str> {
+    [
+        clients::ALL,
+        enterprise_accounts::ALL,
+        enterprise_connections::ALL,
+        instance::ALL,
+        memberships::ALL,
+        organizations::ALL,
+        redirect_urls::ALL,
+        roles::ALL,
+        saml_requests::ALL,
+        sessions::ALL,
+        sign_ins::ALL,
+        sign_ups::ALL,
+        users::ALL,
+    ]
+    .concat()
+}
