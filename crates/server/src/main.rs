@@ -1,1 +1,147 @@
-fn main() {}
+//! Doorward: self-hosted organization-level enterprise single sign-on.
+
+mod app;
+mod backend_api;
+mod clock;
+mod config;
+mod flows;
+mod frontend_api;
+mod http;
+mod keys;
+mod outbound;
+mod random;
+mod server;
+
+use clap::{Parser, Subcommand};
+use config::{Config, RawConfig};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "doorward", version, about = "Self-hosted organization-level enterprise single sign-on")]
+struct Cli {
+    /// A TOML file with settings; flags and DOORWARD_… variables win over it
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(RawConfig),
+    /// Show or replace the secret key of the Backend API
+    SecretKey {
+        #[command(subcommand)]
+        action: SecretKeyAction,
+    },
+}
+
+#[derive(Subcommand)]
+enum SecretKeyAction {
+    /// Show the publishable key and which secret keys are valid (a secret key itself is shown only when it is made)
+    Show(RawConfig),
+    /// Make a new secret key and show it once
+    Rotate {
+        #[command(flatten)]
+        settings: RawConfig,
+        /// How long the old key stays valid, in minutes
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=43_200))]
+        grace_minutes: u32,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "doorward: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let load = |flags: &RawConfig| -> anyhow::Result<Config> {
+        let raw = RawConfig::load(flags, cli.config.as_deref()).map_err(|reason| anyhow::anyhow!(reason))?;
+        Ok(Config::check(raw)?)
+    };
+    match &cli.command {
+        Command::Serve(flags) => serve(load(flags)?).await,
+        Command::SecretKey { action: SecretKeyAction::Show(flags) } => show_keys(load(flags)?).await,
+        Command::SecretKey { action: SecretKeyAction::Rotate { settings, grace_minutes } } => {
+            rotate_key(load(settings)?, *grace_minutes).await
+        }
+    }
+}
+
+/// A line on standard output, where scripts read it.
+fn say(line: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{line}")?;
+    Ok(())
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    start_log(config.log_json);
+    let listener = server::bind(config.listen).await?;
+    let (app, generated) = server::open(config).await?;
+    if let Some(key) = generated {
+        say(&format!("secret key (shown only now): {key}"))?;
+    }
+    say(&format!("publishable key: {}", app.config.publishable_key))?;
+    say(&format!("ready {}", app.config.public_url))?;
+    server::serve(app, listener, stop_signal()).await
+}
+
+async fn show_keys(config: Config) -> anyhow::Result<()> {
+    let publishable_key = config.publishable_key.clone();
+    let store = doorward_store::Store::open(&config.database_url).await?;
+    let now = clock::Clock::now(&clock::SystemClock);
+    let keys = doorward_store::instance::secret_keys(&mut store.read().await?).await?;
+    say(&format!("publishable key: {publishable_key}"))?;
+    for key in keys.iter().filter(|key| key.expires_at.is_none_or(|end| now < end)) {
+        let end = key.expires_at.map_or(String::new(), |end| format!(", valid for {} more minutes", (end - now) / 60_000));
+        say(&format!("secret key: sk_live_…{} (made {} days ago{end})", key.hint, (now - key.created_at) / 86_400_000))?;
+    }
+    say("A secret key is stored as a hash and cannot be shown again; `doorward secret-key rotate` makes a new one.")
+}
+
+async fn rotate_key(config: Config, grace_minutes: u32) -> anyhow::Result<()> {
+    let store = doorward_store::Store::open(&config.database_url).await?;
+    let now = clock::Clock::now(&clock::SystemClock);
+    let grace = i64::from(grace_minutes) * 60_000;
+    let key = flows::setup::rotate_secret_key(&store, now, grace, &random::SystemRandom).await?;
+    say(&key)
+}
+
+/// Structured log on standard error; `RUST_LOG` filters it.
+fn start_log(json: bool) {
+    use tracing_subscriber::{EnvFilter, fmt};
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json {
+        builder.json().flatten_event(true).init();
+    } else {
+        builder.init();
+    }
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,246 @@
+//! Raw settings (flags, environment, file) become a checked [`Config`]. Every key is described in `docs/CONFIGURATION.md`.
+
+mod raw;
+
+pub use raw::RawConfig;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use doorward_model::Domain;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use url::Url;
+
+/// What the program runs with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub database_url: String,
+    /// Where browsers reach this server, without trailing slash.
+    pub public_url: String,
+    /// The host in the publishable key, in `iss` and in SAML entity ids.
+    pub host: String,
+    pub publishable_key: String,
+    /// Used at first start instead of a generated one.
+    pub secret_key: Option<Secret>,
+    pub encryption_key: Option<Secret>,
+    /// Origins the outbound client may reach although they are not public https.
+    pub outbound_allow: Vec<String>,
+    /// Origins of applications, beside those set over the Backend API.
+    pub allowed_origins: Vec<String>,
+    /// URLs browsers may be sent to, beside those set over the Backend API.
+    pub redirect_urls: Vec<String>,
+    pub rate_limits: bool,
+    /// Whether the client address is taken from `X-Forwarded-For`; set behind a reverse proxy only.
+    pub trust_forwarded_for: bool,
+    /// A `node_modules/@clerk` folder to serve the browser packages from.
+    pub clerk_assets: Option<PathBuf>,
+    pub log_json: bool,
+}
+
+/// A text that must not be printed.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// A setting that cannot be used, in one sentence.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {reason}")]
+pub struct ConfigError {
+    pub key: &'static str,
+    pub reason: String,
+}
+
+fn wrong(key: &'static str, reason: impl Into<String>) -> ConfigError {
+    ConfigError { key, reason: reason.into() }
+}
+
+impl Config {
+    /// Checks raw settings.
+    pub fn check(raw: RawConfig) -> Result<Self, ConfigError> {
+        let listen_text = raw.listen.unwrap_or_else(|| "127.0.0.1:4400".into());
+        let listen: SocketAddr = listen_text
+            .parse()
+            .map_err(|_| wrong("listen", format!("{listen_text:?} is no address and port such as 127.0.0.1:4400")))?;
+        let public_url = check_public_url(raw.public_url, listen)?;
+        let host = host_of(&public_url)?;
+        if let Some(key) = &raw.secret_key
+            && !crate::keys::secret_key::is_well_formed(key)
+        {
+            return Err(wrong("secret_key", "must be sk_live_ followed by at least 20 letters and digits"));
+        }
+        Ok(Self {
+            listen,
+            database_url: raw.database_url.unwrap_or_else(|| "sqlite://doorward.db".into()),
+            public_url: public_url.as_str().trim_end_matches('/').to_owned(),
+            publishable_key: format!("pk_live_{}", STANDARD.encode(format!("{host}$"))),
+            host,
+            secret_key: raw.secret_key.map(Secret),
+            encryption_key: raw.encryption_key.map(Secret),
+            outbound_allow: list(raw.outbound_allow),
+            allowed_origins: origins(list(raw.allowed_origins))?,
+            redirect_urls: urls(list(raw.redirect_urls))?,
+            rate_limits: switch("rate_limits", raw.rate_limits, true)?,
+            trust_forwarded_for: switch("trust_forwarded_for", raw.trust_forwarded_for, false)?,
+            clerk_assets: raw.clerk_assets.map(PathBuf::from),
+            log_json: match raw.log_format.as_deref() {
+                None | Some("text") => false,
+                Some("json") => true,
+                Some(other) => return Err(wrong("log_format", format!("must be text or json, not {other:?}"))),
+            },
+        })
+    }
+
+    /// `iss` of session tokens: always https, as the published SDKs expect.
+    pub fn issuer(&self) -> String {
+        format!("https://{}", self.host)
+    }
+
+    /// Whether cookies can be marked `Secure`.
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
+    /// The domain for cookies that the application's pages must read: the registrable one above our host, if we have a name.
+    pub fn cookie_domain(&self) -> Option<String> {
+        let name = self.host.split(':').next().unwrap_or_default();
+        Domain::parse(name).ok()?.registrable().map(|domain| domain.as_str().to_owned())
+    }
+}
+
+fn check_public_url(text: Option<String>, listen: SocketAddr) -> Result<Url, ConfigError> {
+    let text = text.unwrap_or_else(|| {
+        // A wildcard address is no place to send a browser to.
+        if listen.ip().is_unspecified() { format!("http://127.0.0.1:{}", listen.port()) } else { format!("http://{listen}") }
+    });
+    let url = Url::parse(&text).map_err(|_| wrong("public_url", format!("{text:?} is no URL")))?;
+    let is_plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if !matches!(url.scheme(), "http" | "https") || !is_plain {
+        return Err(wrong("public_url", format!("{text:?} must be http:// or https:// and a host, without a path")));
+    }
+    Ok(url)
+}
+
+/// The published SDKs reject a host without a dot.
+fn host_of(url: &Url) -> Result<String, ConfigError> {
+    let name = url.host_str().unwrap_or_default();
+    if !name.contains('.') {
+        return Err(wrong("public_url", format!("the host {name:?} needs a dot; use 127.0.0.1 instead of localhost")));
+    }
+    Ok(match url.port() {
+        Some(port) => format!("{name}:{port}"),
+        None => name.to_owned(),
+    })
+}
+
+fn list(text: Option<String>) -> Vec<String> {
+    let text = text.unwrap_or_default();
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+fn origins(texts: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    texts.into_iter().map(|text| parse_origin(&text).map_err(|reason| wrong("allowed_origins", reason))).collect()
+}
+
+/// An origin as browsers write it: scheme, host and port without a path.
+pub fn parse_origin(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).map_err(|_| format!("{text:?} is no origin such as https://app.example.com"))?;
+    let origin = url.origin();
+    if origin.is_tuple() && url.path() == "/" && url.query().is_none() && url.username().is_empty() {
+        return Ok(origin.ascii_serialization());
+    }
+    // Extensions and native shells have origins with schemes of their own.
+    let is_own_scheme = !matches!(url.scheme(), "http" | "https" | "javascript" | "data" | "file" | "blob" | "about");
+    match url.host_str() {
+        Some(host) if is_own_scheme && matches!(url.path(), "" | "/") => Ok(format!("{}://{host}", url.scheme())),
+        _ => Err(format!("{text:?} is no origin such as https://app.example.com")),
+    }
+}
+
+fn urls(texts: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    let check = |text: String| match Url::parse(&text) {
+        Ok(_) => Ok(text),
+        Err(_) => Err(wrong("redirect_urls", format!("{text:?} is no absolute URL"))),
+    };
+    texts.into_iter().map(check).collect()
+}
+
+fn switch(key: &'static str, text: Option<String>, default: bool) -> Result<bool, ConfigError> {
+    match text.as_deref() {
+        None => Ok(default),
+        Some("on" | "true" | "1") => Ok(true),
+        Some("off" | "false" | "0") => Ok(false),
+        Some(other) => Err(wrong(key, format!("must be on or off, not {other:?}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(change: impl FnOnce(&mut RawConfig)) -> Result<Config, ConfigError> {
+        let mut raw = RawConfig::default();
+        change(&mut raw);
+        Config::check(raw)
+    }
+
+    #[test]
+    fn defaults_serve_loopback_on_sqlite() {
+        let config = check(|_| {}).unwrap();
+        assert_eq!(config.public_url, "http://127.0.0.1:4400");
+        assert_eq!(config.publishable_key, "pk_live_MTI3LjAuMC4xOjQ0MDAk");
+        assert_eq!(config.issuer(), "https://127.0.0.1:4400");
+        assert_eq!(config.database_url, "sqlite://doorward.db");
+        assert_eq!(config.cookie_domain(), None);
+    }
+
+    #[test]
+    fn a_named_host_shares_cookies_with_its_site() {
+        let config = check(|raw| raw.public_url = Some("https://clerk.example.co.uk".into())).unwrap();
+        assert_eq!(config.cookie_domain().as_deref(), Some("example.co.uk"));
+        assert!(config.is_https());
+    }
+
+    #[test]
+    fn each_wrong_setting_is_one_sentence_that_names_its_key() {
+        let cases: [(&str, fn(&mut RawConfig)); 7] = [
+            ("listen", |raw| raw.listen = Some("4400".into())),
+            ("public_url", |raw| raw.public_url = Some("http://localhost:4400".into())),
+            ("public_url", |raw| raw.public_url = Some("https://a.test/path".into())),
+            ("secret_key", |raw| raw.secret_key = Some("sk_test_x".into())),
+            ("allowed_origins", |raw| raw.allowed_origins = Some("https://a.test/x".into())),
+            ("redirect_urls", |raw| raw.redirect_urls = Some("nowhere".into())),
+            ("rate_limits", |raw| raw.rate_limits = Some("maybe".into())),
+        ];
+        for (key, change) in cases {
+            assert_eq!(check(change).unwrap_err().key, key);
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let config = check(|raw| raw.secret_key = Some("sk_live_aaaaaaaaaaaaaaaaaaaaaaaa".into())).unwrap();
+        assert!(!format!("{config:?}").contains("sk_live_"));
+    }
+
+    #[test]
+    fn origins_are_normalized_as_browsers_write_them() {
+        assert_eq!(parse_origin("https://App.Example.com:443/").unwrap(), "https://app.example.com");
+        assert_eq!(parse_origin("chrome-extension://abcdef").unwrap(), "chrome-extension://abcdef");
+        for bad in ["null", "*", "app.example.com", "https://a.test/x", "javascript:alert(1)", "https://u@a.test"] {
+            assert!(parse_origin(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Use cases: load, decide, save. No HTTP, no SQL.
+//!
+//! A flow loads facts from `store`, asks `rules`, applies the outcome in one transaction and answers with model values or
+//! a [`FlowError`]. The network is awaited only outside transactions.
+
+pub mod refusal;
+pub mod setup;
+
+pub use refusal::{FlowError, Refusal};

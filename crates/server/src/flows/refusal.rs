@@ -1,0 +1,144 @@
+//! Why a use case refuses, in the words of the field. `http::error_table` gives each its status and code.
+
+use doorward_model::JsonMap;
+use doorward_store::{StoreError, TransactionError};
+
+/// A refusal with its data.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    // Parameters
+    ParamMissing { param: &'static str },
+    ParamType { param: String, expected: &'static str },
+    /// `reason` completes "`param` …".
+    ParamInvalid { param: String, reason: String },
+    ParamFormat { param: String, reason: String },
+    ParamTooLong { param: String, max: usize },
+    ParamUnknown { param: String, reason: &'static str },
+    /// Two names of one parameter hold different values.
+    ParamConflict { param: String, other: &'static str },
+    /// Not a time in RFC 3339 format.
+    ParamTime { param: &'static str },
+    /// A list that must be as long as another one.
+    ParamLength { param: &'static str, expected: usize },
+    ParamDuplicate { param: &'static str },
+    VerificationNeeded { param: &'static str },
+    /// A parameter names something that is not there.
+    ResourceMissing { param: &'static str },
+    /// A user without any identifier.
+    DataMissing,
+    /// Moved to another operation.
+    ParamDeprecated { param: &'static str, instead: &'static str },
+    IdentifierExists { param: &'static str, value: String },
+    IdentifierNotFound { param: &'static str },
+    /// A query parameter outside its bounds.
+    QueryInvalid { param: String, reason: String },
+
+    // Things that are not there
+    NotFound { what: &'static str, id: String },
+    OrganizationNotFound,
+    RoleNotFound { param: &'static str, key: String },
+
+    // Organizations and memberships
+    OrganizationsDisabled,
+    OrganizationCreatorNotFound { user_id: String },
+    SlugsDisabled,
+    AlreadyMember { user_id: String },
+    MembershipQuota { max: i64 },
+    MembershipQuotaForSso { max: i64 },
+    MinimumPermissionsNeeded,
+    CannotLeave,
+    NotAMember,
+    MissingCreatorPermissions { missing: Vec<String> },
+
+    // Enterprise connections
+    OrganizationHasConnection,
+    CommonDomain { domain: String },
+    CannotBeActivated { missing: Vec<&'static str> },
+    MetadataFetch { reason: String },
+    MetadataInvalid { reason: String },
+    MetadataIncomplete { missing: Vec<&'static str> },
+
+    // Signing in
+    SignInConnectionMissing,
+    SignUpConnectionMissing,
+    ConnectionIdRequired,
+    ConnectionNotFound { id: String },
+    ActiveConnectionNotFound { id: String },
+    StrategyInvalid,
+    SignUpRestricted,
+    TransferInvalid,
+    AlreadySignedIn { session_id: String },
+    SamlResponseInvalid { reason: String },
+    RelayStateMissing,
+    AttributeMissing { attribute: String },
+    AddressInvalid { value: String },
+    DomainMismatch { expected: Vec<String>, received: String },
+    EmailMismatch { typed: String, received: String },
+    JitDisabled { email_address: String },
+    AccountExists,
+    UserBanned,
+    UserLocked,
+    UserDeactivated,
+    RedirectUrlInvalid,
+    RedirectUrlScheme,
+    RedirectUrlNotAllowed { url: String },
+
+    // Sessions and requests
+    SignedOut,
+    SessionNotAuthorized { id: String },
+    ActionInvalidForSession,
+    AuthenticationMissing,
+    AuthorizationFormat,
+    SecretKeyInvalid,
+    OriginConflict,
+    OriginInvalid { origin: String },
+    ProxySecretKeyMissing,
+    ProxySecretKeyInvalid,
+    BodyInvalid,
+    BodyTooLarge { max: usize },
+    ContentType { received: String },
+    TooManyRequests { retry_after_seconds: u64 },
+    RouteNotFound,
+    MethodNotAllowed,
+    DuplicateRecord { value: String },
+}
+
+/// How a use case fails.
+#[derive(Debug, thiserror::Error)]
+pub enum FlowError {
+    /// The request cannot be granted.
+    #[error("refused: {0:?}")]
+    Refused(Vec<Refusal>),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something failed that should not.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl From<Refusal> for FlowError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(vec![refusal])
+    }
+}
+
+impl TransactionError for FlowError {
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// A refusal as it is written into answers and verifications.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ErrorEntry {
+    /// HTTP status.
+    pub status: u16,
+    pub code: &'static str,
+    pub message: String,
+    pub long_message: String,
+    pub meta: JsonMap,
+}

@@ -1,0 +1,12 @@
+//! What the HTTP surfaces share: answers and errors, parameters, pages, cookies, origins, trace ids.
+
+pub mod cookies;
+pub mod error;
+pub mod error_table;
+pub mod origin;
+pub mod pagination;
+pub mod params;
+pub mod trace;
+
+pub use error::ApiError;
+pub use params::{Field, Params, Query};

@@ -1,0 +1,173 @@
+//! The one HTTP client to the world: https to public addresses only, after resolution and on every redirect, with limits
+//! on size and time (DECISIONS "Wire" 9). Exceptions are the operator's `outbound_allow`.
+
+mod address;
+
+use address::is_public;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use url::{Host, Url};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_REDIRECTS: usize = 3;
+
+/// The client.
+pub struct Outbound {
+    client: reqwest::Client,
+    allow: Arc<[Exception]>,
+}
+
+/// Why nothing came back.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OutboundError {
+    #[error("{0} is not allowed: {1}")]
+    Refused(String, &'static str),
+    #[error("the server answered with status {0}")]
+    Status(u16),
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("the server could not be reached: {0}")]
+    Unreachable(String),
+}
+
+/// Something the operator allows beyond public https.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Exception {
+    /// `http://127.0.0.1` (any port) or `http://127.0.0.1:8080`: this scheme and host.
+    Origin { scheme: String, host: String, port: Option<u16> },
+    /// `idp.internal`: this host over https, wherever it resolves to.
+    Host(String),
+}
+
+impl Exception {
+    fn parse(text: &str) -> Self {
+        match Url::parse(text) {
+            Ok(url) if url.has_host() => Self::Origin {
+                scheme: url.scheme().to_owned(),
+                host: url.host_str().unwrap_or_default().to_owned(),
+                port: url.port(),
+            },
+            _ => Self::Host(text.to_lowercase()),
+        }
+    }
+
+    fn covers(&self, url: &Url) -> bool {
+        let found = url.host_str().unwrap_or_default();
+        match self {
+            Self::Origin { scheme, host, port } => {
+                scheme == url.scheme() && host == found && port.is_none_or(|port| url.port_or_known_default() == Some(port))
+            }
+            Self::Host(host) => url.scheme() == "https" && host == found,
+        }
+    }
+
+    fn covers_host(&self, name: &str) -> bool {
+        match self {
+            Self::Origin { host, .. } | Self::Host(host) => host == name,
+        }
+    }
+}
+
+/// Refuses a URL by what it says; the resolver below refuses it by where it leads.
+fn check(url: &Url, allow: &[Exception]) -> Result<(), OutboundError> {
+    let refused = |reason| Err(OutboundError::Refused(url.as_str().chars().take(200).collect(), reason));
+    if !url.username().is_empty() || url.password().is_some() {
+        return refused("URLs with credentials are not fetched");
+    }
+    if allow.iter().any(|exception| exception.covers(url)) {
+        return Ok(());
+    }
+    if url.scheme() != "https" {
+        return refused("only https is fetched");
+    }
+    match url.host() {
+        None => refused("it names no host"),
+        Some(Host::Ipv4(address)) if !is_public(IpAddr::V4(address)) => refused("the address is not public"),
+        Some(Host::Ipv6(address)) if !is_public(IpAddr::V6(address)) => refused("the address is not public"),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Resolves names to public addresses only. The connection is made to exactly the addresses answered here, so a DNS
+/// answer that changes afterwards changes nothing.
+struct PublicResolver {
+    allow: Arc<[Exception]>,
+}
+
+impl Resolve for PublicResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allow = self.allow.clone();
+        Box::pin(async move {
+            let host = name.as_str().to_owned();
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
+            let excepted = allow.iter().any(|exception| exception.covers_host(&host));
+            let usable: Vec<SocketAddr> = found.into_iter().filter(|address| excepted || is_public(address.ip())).collect();
+            if usable.is_empty() {
+                return Err("the name leads to no public address".into());
+            }
+            Ok(Box::new(usable.into_iter()) as Addrs)
+        })
+    }
+}
+
+impl Outbound {
+    /// A client with the operator's exceptions.
+    pub fn new(allow: &[String]) -> Result<Self, String> {
+        let allow: Arc<[Exception]> = allow.iter().map(|text| Exception::parse(text)).collect();
+        let for_redirects = allow.clone();
+        let redirects = reqwest::redirect::Policy::custom(move |attempt| {
+            if attempt.previous().len() > MAX_REDIRECTS {
+                return attempt.error("too many redirects");
+            }
+            match check(attempt.url(), &for_redirects) {
+                Ok(()) => attempt.follow(),
+                Err(error) => attempt.error(error),
+            }
+        });
+        let client = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .connect_timeout(Duration::from_secs(5))
+            .redirect(redirects)
+            .dns_resolver(Arc::new(PublicResolver { allow: allow.clone() }))
+            .no_proxy()
+            .referer(false)
+            .user_agent(concat!("doorward/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Ok(Self { client: client.map_err(|error| error.to_string())?, allow })
+    }
+
+    /// Fetches a document of at most `max` bytes.
+    pub async fn get(&self, url: &str, max: usize) -> Result<Vec<u8>, OutboundError> {
+        let parsed = Url::parse(url).map_err(|_| OutboundError::Refused(url.chars().take(200).collect(), "it is no URL"))?;
+        check(&parsed, &self.allow)?;
+        let mut response = self.client.get(parsed).send().await.map_err(|error| reason(&error))?;
+        if !response.status().is_success() {
+            return Err(OutboundError::Status(response.status().as_u16()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| reason(&error))? {
+            if body.len() + chunk.len() > max {
+                return Err(OutboundError::TooLarge(max));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+/// The innermost cause: the outer ones repeat the URL.
+fn reason(error: &reqwest::Error) -> OutboundError {
+    if error.is_timeout() {
+        return OutboundError::Unreachable("it took too long".into());
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    OutboundError::Unreachable(cause.to_string().chars().take(200).collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! From configuration to a listening server, and from a request to the surface it is addressed to.
+
+use crate::app::{App, InstanceCache};
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::flows::setup;
+use crate::http::trace;
+use crate::keys::encryption::EncryptionKey;
+use crate::outbound::Outbound;
+use crate::random::SystemRandom;
+use crate::{backend_api, frontend_api};
+use anyhow::{Context as _, anyhow};
+use axum::Router;
+use axum::extract::Request;
+use axum::http::Method;
+use axum::middleware;
+use axum::response::{IntoResponse as _, Response};
+use doorward_model::Random as _;
+use doorward_store::Store;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tower::ServiceExt as _;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// Opens the database, prepares it if it is new, and answers the program's parts and the secret key a first start made.
+pub async fn open(config: Config) -> anyhow::Result<(Arc<App>, Option<String>)> {
+    let store = Store::open(&config.database_url).await?;
+    let random = Arc::new(SystemRandom);
+    let encryption = load_encryption_key(&config, &random)?;
+    let clock = Arc::new(SystemClock);
+    let now = crate::clock::Clock::now(&*clock);
+    let setup = setup::run(&store, &config, &encryption, now, &*random).await?;
+    let outbound = Outbound::new(&config.outbound_allow).map_err(|reason| anyhow!("outbound client: {reason}"))?;
+    let app = App {
+        config,
+        store,
+        clock,
+        random,
+        encryption,
+        signing_keys: setup.signing_keys,
+        outbound,
+        instance: InstanceCache::default(),
+    };
+    Ok((Arc::new(app), setup.generated_secret_key))
+}
+
+/// The configured key, else the file beside the database, which a first start creates with mode 0600.
+fn load_encryption_key(config: &Config, random: &SystemRandom) -> anyhow::Result<EncryptionKey> {
+    if let Some(key) = &config.encryption_key {
+        return Ok(EncryptionKey::parse(key.expose())?);
+    }
+    let path = encryption_key_file(&config.database_url);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => EncryptionKey::parse(&text).with_context(|| format!("reading {}", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let text = EncryptionKey::generate(random);
+            write_private(&path, &text, random).with_context(|| format!("cannot write {}", path.display()))?;
+            // Another process may have been faster; the file that is there counts.
+            Ok(EncryptionKey::parse(&std::fs::read_to_string(&path)?)?)
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+/// Beside an SQLite file; in the working directory for PostgreSQL.
+fn encryption_key_file(database_url: &str) -> PathBuf {
+    match database_url.strip_prefix("sqlite:") {
+        Some(rest) => {
+            let file = rest.trim_start_matches("//").split('?').next().unwrap_or_default();
+            PathBuf::from(format!("{file}.encryption-key"))
+        }
+        None => PathBuf::from("doorward.encryption-key"),
+    }
+}
+
+/// Writes a file only its owner can read, whole or not at all; one that exists already is kept.
+fn write_private(path: &std::path::Path, text: &str, random: &SystemRandom) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut bytes = [0u8; 8];
+    random.fill(&mut bytes);
+    let draft = path.with_extension(format!("{}.new", crate::random::hex(&bytes)));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    let linked = std::fs::hard_link(&draft, path);
+    std::fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Binds the port; the error is one clear sentence.
+pub async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(listen).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow!("{listen} is in use by another program; choose another with --listen"),
+        _ => anyhow!("cannot listen on {listen}: {error}"),
+    })
+}
+
+/// Serves until `stop` resolves; requests under way are finished.
+pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await?;
+    app.store.close().await;
+    Ok(())
+}
+
+/// Everything under one port.
+pub fn router(app: Arc<App>) -> Router {
+    let backend = backend_api::router(app.clone());
+    // A path only the Backend API has answers there, without a key with its 401.
+    let frontend = frontend_api::router(app.clone()).fallback_service(backend.clone());
+    Router::new()
+        .fallback(move |request: Request| dispatch(backend.clone(), frontend.clone(), request))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            crate::http::ApiError::internal("a handler panicked").into_response()
+        }))
+        .layer(middleware::from_fn_with_state(app, trace::middleware))
+}
+
+async fn dispatch(backend: Router, frontend: Router, mut request: Request) -> Response {
+    let surface = if backend_api::is_addressed(request.headers()) {
+        backend
+    } else {
+        override_method(&mut request);
+        frontend
+    };
+    surface.oneshot(request).await.unwrap_or_else(|never| match never {})
+}
+
+/// Browsers' SDKs send PATCH, PUT and DELETE as `POST ?_method=…` (API-2).
+fn override_method(request: &mut Request) {
+    if request.method() != Method::POST {
+        return;
+    }
+    let query = crate::http::Query::parse(request.uri().query().unwrap_or_default());
+    let wanted = match query.text("_method") {
+        Some("PATCH") => Method::PATCH,
+        Some("PUT") => Method::PUT,
+        Some("DELETE") => Method::DELETE,
+        _ => return,
+    };
+    *request.method_mut() = wanted;
+}
