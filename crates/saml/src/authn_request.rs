@@ -1,0 +1,128 @@
+//! The AuthnRequest (SAML core 3.4.1) and its way to the IdP by HTTP-Redirect (bindings 3.4).
+
+use std::io::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use url::Url;
+
+use crate::instant::UnixMillis;
+use crate::xml::escape::{attribute, text};
+use crate::xml::{NS_ASSERTION, NS_PROTOCOL};
+
+/// RelayState may not be longer (bindings 3.4.3), in bytes.
+const LONGEST_RELAY_STATE: usize = 80;
+
+/// Why no redirect could be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthnRequestError {
+    /// The IdP's URL is not one a browser may be sent to.
+    #[error("the IdP's SSO URL is not an absolute http or https URL")]
+    SsoUrl,
+    /// RelayState is too long (bindings 3.4.3).
+    #[error("RelayState has {got} bytes, at most {LONGEST_RELAY_STATE} are allowed")]
+    RelayStateTooLong { got: usize },
+    /// Compression failed. It writes to memory, so it should not.
+    #[error("the request could not be compressed")]
+    Deflate,
+}
+
+/// A request that the IdP sign somebody in and tell our ACS.
+#[derive(Clone, Copy, Debug)]
+pub struct AuthnRequest<'a> {
+    /// `ID`, from [`request_id`]. The Response will carry it as `InResponseTo`.
+    pub id: &'a str,
+    /// Time of issue, in Unix milliseconds.
+    pub issue_instant_ms: i64,
+    /// Where the browser is sent; may have a query already.
+    pub idp_sso_url: &'a str,
+    /// Where the Response shall be posted.
+    pub acs_url: &'a str,
+    /// Our entity id towards this IdP.
+    pub sp_entity_id: &'a str,
+    /// Whether the IdP shall ask for credentials even if the person has a session there.
+    pub force_authn: bool,
+    /// The `NameIDPolicy` format to ask for; `None` leaves it to the IdP.
+    pub name_id_format: Option<&'a str>,
+}
+
+/// An id for an AuthnRequest: `_` and the bytes in hexadecimal. The caller supplies at least 16 random bytes, as SAML core
+/// 1.3.4 wants ids not to be guessed.
+pub fn request_id(random: &[u8]) -> String {
+    let mut id = String::with_capacity(1 + 2 * random.len());
+    id.push('_');
+    for byte in random {
+        id.push_str(&format!("{byte:02x}"));
+    }
+    id
+}
+
+impl AuthnRequest<'_> {
+    /// The request as XML.
+    pub fn to_xml(&self) -> String {
+        let format = self.name_id_format.map_or(String::new(), |format| {
+            format!(" Format=\"{}\"", attribute(format))
+        });
+        let force = if self.force_authn {
+            " ForceAuthn=\"true\""
+        } else {
+            ""
+        };
+        format!(
+            "<samlp:AuthnRequest xmlns:samlp=\"{NS_PROTOCOL}\" xmlns:saml=\"{NS_ASSERTION}\" ID=\"{id}\" Version=\"2.0\" \
+             IssueInstant=\"{instant}\" Destination=\"{destination}\"{force} \
+             ProtocolBinding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" \
+             AssertionConsumerServiceURL=\"{acs}\"><saml:Issuer>{issuer}</saml:Issuer>\
+             <samlp:NameIDPolicy{format} AllowCreate=\"true\"/></samlp:AuthnRequest>",
+            id = attribute(self.id),
+            instant = UnixMillis(self.issue_instant_ms),
+            destination = attribute(self.idp_sso_url),
+            acs = attribute(self.acs_url),
+            issuer = text(self.sp_entity_id),
+        )
+    }
+
+    /// The URL that carries the request to the IdP (bindings 3.4.4.1), with RelayState and the customary `login_hint` if
+    /// given. A query that the IdP's URL already has is kept.
+    ///
+    /// # Errors
+    /// The IdP's URL is not http or https, or RelayState is longer than 80 bytes.
+    pub fn redirect_url(
+        &self,
+        relay_state: Option<&str>,
+        login_hint: Option<&str>,
+    ) -> Result<String, AuthnRequestError> {
+        let mut url = Url::parse(self.idp_sso_url).map_err(|_| AuthnRequestError::SsoUrl)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(AuthnRequestError::SsoUrl);
+        }
+        let request = STANDARD.encode(deflate(self.to_xml().as_bytes())?);
+        url.set_fragment(None);
+        let mut query = url.query_pairs_mut();
+        query.append_pair("SAMLRequest", &request);
+        if let Some(relay_state) = relay_state {
+            let got = relay_state.len();
+            if got > LONGEST_RELAY_STATE {
+                return Err(AuthnRequestError::RelayStateTooLong { got });
+            }
+            query.append_pair("RelayState", relay_state);
+        }
+        if let Some(login_hint) = login_hint {
+            query.append_pair("login_hint", login_hint);
+        }
+        drop(query);
+        Ok(url.into())
+    }
+}
+
+/// DEFLATE without a zlib header (bindings 3.4.4.1).
+fn deflate(bytes: &[u8]) -> Result<Vec<u8>, AuthnRequestError> {
+    let mut encoder = DeflateEncoder::new(Vec::with_capacity(512), Compression::default());
+    encoder
+        .write_all(bytes)
+        .and_then(|()| encoder.finish())
+        .map_err(|_| AuthnRequestError::Deflate)
+}

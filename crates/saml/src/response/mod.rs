@@ -1,0 +1,168 @@
+//! From the `SAMLResponse` form value to an [`Assertion`], or a reason why not.
+//!
+//! The order is: form value, gate, parser ([`unverified`]); shape ([`layout`]); signatures; and only then, on the bytes
+//! that were signed, what the message says ([`envelope`], [`assertion`] and its parts).
+
+mod assertion;
+mod conditions;
+mod envelope;
+mod layout;
+mod statements;
+mod subject;
+mod unverified;
+
+pub use assertion::{Assertion, Attribute, NameId};
+pub use unverified::{UnverifiedHeader, UnverifiedResponse};
+
+use roxmltree::Document;
+
+use crate::certificate::TrustedCertificate;
+use crate::error::ResponseError;
+use crate::instant::UnixMillis;
+use crate::signature::{self, Signed};
+use envelope::Envelope;
+use layout::Layout;
+
+/// The largest Response accepted, in bytes of XML.
+pub(crate) const RESPONSE_BYTES: usize = 256 * 1024;
+
+/// How far the clocks of IdP and SP may differ: one minute.
+pub const DEFAULT_CLOCK_SKEW_MS: i64 = 60_000;
+
+/// The oldest `IssueInstant` accepted. It also bounds how long replays must be remembered.
+const OLDEST_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// What a Response must agree with. All of it comes from the connection and the pending request, never from the Response.
+#[derive(Clone, Copy, Debug)]
+pub struct Expectations<'a> {
+    /// The time of receipt, in Unix milliseconds.
+    pub now_ms: i64,
+    /// Tolerance for all times, in milliseconds; usually [`DEFAULT_CLOCK_SKEW_MS`].
+    pub clock_skew_ms: i64,
+    /// The ACS URL at which the Response arrived.
+    pub acs_url: &'a str,
+    /// Our entity id towards this IdP.
+    pub sp_entity_id: &'a str,
+    /// The IdP's entity id.
+    pub idp_entity_id: &'a str,
+    /// The certificates of the connection. Several are normal while an IdP changes its key; none refuses everything.
+    pub certificates: &'a [TrustedCertificate],
+    /// The id of the AuthnRequest that this Response must answer. `None` expects an unsolicited (IdP-initiated)
+    /// Response, which then must not claim to answer any request (SAML profiles 4.1.5); whether such a Response is
+    /// welcome at all is for the caller to decide.
+    pub in_response_to: Option<&'a str>,
+}
+
+impl Expectations<'_> {
+    pub(crate) fn now(&self) -> UnixMillis {
+        UnixMillis(self.now_ms)
+    }
+
+    /// Whether `instant` lies ahead of our clock by more than the skew.
+    pub(crate) fn is_ahead(&self, instant: UnixMillis) -> bool {
+        instant.0 > self.now_ms.saturating_add(self.clock_skew_ms)
+    }
+
+    /// From when on something that ends at `not_on_or_after` is refused: the skew later.
+    pub(crate) fn end(&self, not_on_or_after: UnixMillis) -> i64 {
+        not_on_or_after.0.saturating_add(self.clock_skew_ms)
+    }
+
+    /// Whether something that ends at `not_on_or_after` has ended, the skew included.
+    pub(crate) fn has_ended(&self, not_on_or_after: UnixMillis) -> bool {
+        self.now_ms >= self.end(not_on_or_after)
+    }
+}
+
+/// Checks a Response that arrived by HTTP-POST (SAML bindings 3.5.4): `saml_response` is the form value, decoded from the
+/// form but still base64.
+///
+/// Every claim of the result was read from bytes that a key of `expected.certificates` signed. What is left to the caller:
+/// accept each [`Assertion::id`] once, until [`Assertion::not_on_or_after_ms`].
+///
+/// # Errors
+/// The first thing that is wrong, with what was expected and what came.
+pub fn validate_response(
+    saml_response: &str,
+    expected: &Expectations,
+) -> Result<Assertion, ResponseError> {
+    UnverifiedResponse::decode(saml_response)?.validate(expected)
+}
+
+fn validate(document: &Document, expected: &Expectations) -> Result<Assertion, ResponseError> {
+    let root = document.root_element();
+    layout::check_is_response(root)?;
+    // An IdP seldom signs a failure, and the operator needs to see it. It can only refuse, so it needs no signature.
+    envelope::check_status(root)?;
+    let layout = Layout::find(document)?;
+    let signed = verify_signatures(&layout, expected.certificates)?;
+    let envelope = match &signed.response {
+        Some(response) => {
+            let document = response.parse().map_err(response_signature)?;
+            Envelope::check(document.root_element(), true, expected)?
+        }
+        None => Envelope::check(root, false, expected)?,
+    };
+    match (&signed.assertion, &signed.response) {
+        (Some(assertion), _) => {
+            let document = assertion.parse().map_err(assertion_signature)?;
+            Assertion::check(document.root_element(), envelope, expected)
+        }
+        (None, Some(response)) => {
+            let document = response.parse().map_err(response_signature)?;
+            let assertion = layout::only_assertion(document.root_element())?;
+            Assertion::check(assertion, envelope, expected)
+        }
+        (None, None) => Err(ResponseError::SignatureMissing),
+    }
+}
+
+/// What was verified. Without either there is nothing to read claims from.
+struct SignedParts {
+    response: Option<Signed>,
+    assertion: Option<Signed>,
+}
+
+/// Verifies every signature that is there; one that fails is never outweighed by another that passes.
+fn verify_signatures(
+    layout: &Layout,
+    certificates: &[TrustedCertificate],
+) -> Result<SignedParts, ResponseError> {
+    if certificates.is_empty() {
+        return Err(ResponseError::NoCertificates);
+    }
+    if layout.response_signature.is_none() && layout.assertion_signature.is_none() {
+        return Err(ResponseError::SignatureMissing);
+    }
+    let response = layout.response_signature.map(|signature| {
+        signature::verify(layout.response, layout.response_id, signature, certificates)
+            .map_err(response_signature)
+    });
+    let assertion = layout.assertion_signature.map(|signature| {
+        signature::verify(
+            layout.assertion,
+            layout.assertion_id,
+            signature,
+            certificates,
+        )
+        .map_err(assertion_signature)
+    });
+    Ok(SignedParts {
+        response: response.transpose()?,
+        assertion: assertion.transpose()?,
+    })
+}
+
+fn response_signature(error: signature::SignatureError) -> ResponseError {
+    ResponseError::Signature {
+        signed: "Response",
+        error,
+    }
+}
+
+fn assertion_signature(error: signature::SignatureError) -> ResponseError {
+    ResponseError::Signature {
+        signed: "Assertion",
+        error,
+    }
+}

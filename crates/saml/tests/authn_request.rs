@@ -1,0 +1,166 @@
+//! The AuthnRequest from our side to the IdP's and back to the fields it was made of.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
+
+use std::io::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use doorward_saml::idp::{IdpError, ReceivedAuthnRequest};
+use doorward_saml::{AuthnRequest, AuthnRequestError, NAME_ID_EMAIL, request_id};
+use url::Url;
+
+const REQUEST: AuthnRequest = AuthnRequest {
+    id: "_0a1b",
+    issue_instant_ms: 1_795_502_916_663,
+    idp_sso_url: "https://idp.example.test/sso",
+    acs_url: "https://sp.example.test/acs?a=1&b=2",
+    sp_entity_id: "https://sp.example.test/<\"entity\">",
+    force_authn: false,
+    name_id_format: None,
+};
+
+fn received(url: &str) -> ReceivedAuthnRequest {
+    let url = Url::parse(url).unwrap();
+    ReceivedAuthnRequest::from_redirect_query(url.query().unwrap()).unwrap()
+}
+
+#[test]
+fn ids_are_names_made_of_the_bytes() {
+    assert_eq!(request_id(&[0, 0x9f, 0xff]), "_009fff");
+}
+
+#[test]
+fn the_idp_receives_what_was_asked() {
+    let url = REQUEST
+        .redirect_url(Some("signin_1 &=+/"), Some("jane+x@example.test"))
+        .unwrap();
+    assert!(
+        url.starts_with("https://idp.example.test/sso?SAMLRequest="),
+        "{url}"
+    );
+    let got = received(&url);
+    assert_eq!(got.id, REQUEST.id);
+    assert_eq!(got.issuer, REQUEST.sp_entity_id);
+    assert_eq!(got.acs_url.as_deref(), Some(REQUEST.acs_url));
+    assert_eq!(got.destination.as_deref(), Some(REQUEST.idp_sso_url));
+    assert_eq!(got.relay_state.as_deref(), Some("signin_1 &=+/"));
+    assert_eq!(got.login_hint.as_deref(), Some("jane+x@example.test"));
+    assert!(!got.force_authn);
+    assert_eq!(got.name_id_format, None);
+
+    let strict = AuthnRequest {
+        force_authn: true,
+        name_id_format: Some(NAME_ID_EMAIL),
+        ..REQUEST
+    };
+    let got = received(&strict.redirect_url(None, None).unwrap());
+    assert!(got.force_authn);
+    assert_eq!(got.name_id_format.as_deref(), Some(NAME_ID_EMAIL));
+    assert_eq!((got.relay_state, got.login_hint), (None, None));
+}
+
+#[test]
+fn the_xml_is_as_the_standard_has_it() {
+    let xml = REQUEST.to_xml();
+    for part in [
+        "Version=\"2.0\"",
+        "IssueInstant=\"2026-11-24T06:48:36.663Z\"",
+        "ProtocolBinding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\"",
+        "<saml:Issuer>https://sp.example.test/&lt;\"entity\"&gt;</saml:Issuer>",
+        "<samlp:NameIDPolicy AllowCreate=\"true\"/>",
+    ] {
+        assert!(xml.contains(part), "{part} in {xml}");
+    }
+    assert!(!xml.contains("Subject"), "who signs in goes by login_hint");
+}
+
+#[test]
+fn a_query_of_the_idp_is_kept() {
+    let request = AuthnRequest {
+        idp_sso_url: "https://idp.example.test/sso?tenant=a%20b&x#fragment",
+        ..REQUEST
+    };
+    let url = request.redirect_url(Some("s"), None).unwrap();
+    assert!(
+        url.starts_with("https://idp.example.test/sso?tenant=a%20b&x&SAMLRequest="),
+        "{url}"
+    );
+    assert!(!url.contains('#'));
+    assert_eq!(received(&url).id, REQUEST.id);
+}
+
+#[test]
+fn refuses_urls_no_browser_should_follow_and_long_relay_states() {
+    for idp_sso_url in [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "/sso",
+        "",
+        "ftp://idp.example.test/",
+    ] {
+        let request = AuthnRequest {
+            idp_sso_url,
+            ..REQUEST
+        };
+        assert_eq!(
+            request.redirect_url(None, None),
+            Err(AuthnRequestError::SsoUrl),
+            "{idp_sso_url}"
+        );
+    }
+    assert!(REQUEST.redirect_url(Some(&"x".repeat(80)), None).is_ok());
+    assert_eq!(
+        REQUEST.redirect_url(Some(&"x".repeat(81)), None),
+        Err(AuthnRequestError::RelayStateTooLong { got: 81 })
+    );
+}
+
+fn query(xml: &[u8]) -> String {
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(xml).unwrap();
+    let request = STANDARD.encode(encoder.finish().unwrap());
+    url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("SAMLRequest", &request)
+        .finish()
+}
+
+#[test]
+fn the_idp_refuses_what_is_no_request() {
+    let refused = |query: &str| ReceivedAuthnRequest::from_redirect_query(query).unwrap_err();
+    assert_eq!(refused("RelayState=x"), IdpError::RequestMissing);
+    assert!(matches!(
+        refused("SAMLRequest=!"),
+        IdpError::RequestEncoding(_)
+    ));
+    assert!(matches!(
+        refused("SAMLRequest=AAAA"),
+        IdpError::RequestEncoding(_) | IdpError::Xml(_)
+    ));
+    // A bomb: 10 MB of spaces in 10 KB.
+    let bomb = query(&vec![b' '; 10_000_000]);
+    assert!(bomb.len() < 20_000);
+    assert_eq!(
+        refused(&bomb),
+        IdpError::RequestEncoding("it inflates to more than 64 KB")
+    );
+    assert!(matches!(
+        refused(&query(b"<!DOCTYPE x><x/>")),
+        IdpError::Xml(_)
+    ));
+    assert!(matches!(
+        refused(&query(b"<x/>")),
+        IdpError::NotAnAuthnRequest(_)
+    ));
+    let xml = REQUEST.to_xml();
+    for broken in [
+        xml.replace(" ID=\"_0a1b\"", ""),
+        xml.replace("Version=\"2.0\"", "Version=\"1.1\""),
+        xml.replace("saml:Issuer>", "saml:Other>"),
+    ] {
+        assert!(matches!(
+            refused(&query(broken.as_bytes())),
+            IdpError::NotAnAuthnRequest(_)
+        ));
+    }
+}

@@ -1,0 +1,102 @@
+//! Certificates as operators paste them.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
+
+use std::fs;
+use std::path::PathBuf;
+
+use doorward_saml::idp::IdpKey;
+use doorward_saml::{CertificateError, TrustedCertificate};
+
+fn read(name: &str) -> String {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/keys");
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+fn code(text: &str) -> &'static str {
+    match TrustedCertificate::parse(text) {
+        Ok(_) => "ok",
+        Err(error) => error.code(),
+    }
+}
+
+#[test]
+fn reads_pem_and_base64_alike() {
+    let pem = read("idp.crt");
+    let certificate = TrustedCertificate::parse(&pem).unwrap();
+    let base64 = certificate.base64();
+    for text in [
+        base64.clone(),
+        format!("\n   {}\n", base64.replace("MII", "MI\r\n\tI")),
+        certificate.pem(),
+        format!("subject=/CN=x\n{pem}\ntrailing"),
+        pem.replace('\n', "\r\n"),
+    ] {
+        assert_eq!(TrustedCertificate::parse(&text).as_ref(), Ok(&certificate));
+    }
+    assert_eq!(
+        TrustedCertificate::from_der(certificate.der().to_vec()).as_ref(),
+        Ok(&certificate)
+    );
+}
+
+#[test]
+fn says_what_the_certificate_is() {
+    let certificate = TrustedCertificate::parse(&read("idp.crt")).unwrap();
+    assert_eq!(certificate.subject(), "CN=idp.example.test");
+    assert_eq!(
+        certificate.not_after_ms() - certificate.not_before_ms(),
+        7300 * 86_400_000
+    );
+    assert_eq!(certificate.fingerprint().len(), 64);
+    assert!(
+        certificate
+            .fingerprint()
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit())
+    );
+    assert!(!format!("{certificate:?}").contains("MII"));
+}
+
+#[test]
+fn refuses_what_cannot_verify_anything() {
+    let pem = read("idp.crt");
+    let base64 = TrustedCertificate::parse(&pem).unwrap().base64();
+    for (expected, text) in [
+        ("certificate_rsa_too_short", read("weak.crt")),
+        ("certificate_not_a_certificate", read("idp.key")),
+        (
+            "certificate_multiple",
+            format!("{pem}{}", read("foreign.crt")),
+        ),
+        ("certificate_encoding", "not base64".to_owned()),
+        (
+            "certificate_encoding",
+            pem.replace("-----END CERTIFICATE-----", ""),
+        ),
+        ("certificate_encoding", "A".repeat(70_000)),
+        ("certificate_malformed", String::new()),
+        ("certificate_malformed", "AAAA".to_owned()),
+        (
+            "certificate_malformed",
+            base64[..base64.len() / 2 / 4 * 4].to_owned(),
+        ),
+    ] {
+        assert_eq!(code(&text), expected, "{text}");
+    }
+    assert_eq!(
+        TrustedCertificate::parse(&read("weak.crt")),
+        Err(CertificateError::RsaTooShort { got: 1024 })
+    );
+    assert_eq!(code(&read("ec.crt")), "ok");
+}
+
+#[test]
+fn an_idp_key_and_its_certificate_belong_together() {
+    assert!(IdpKey::from_pem(&read("idp.key"), &read("idp.crt")).is_ok());
+    assert!(IdpKey::from_pem(&read("idp.key"), &read("foreign.crt")).is_err());
+    assert!(IdpKey::from_pem(&read("ec.key"), &read("ec.crt")).is_err());
+    assert!(IdpKey::from_pem("", &read("idp.crt")).is_err());
+    let key = IdpKey::from_pem(&read("idp.key"), &read("idp.crt")).unwrap();
+    assert!(!format!("{key:?}").contains("PRIVATE"));
+}
