@@ -30,6 +30,17 @@ pub enum AuthnRequestError {
     Deflate,
 }
 
+impl AuthnRequestError {
+    /// A short stable reason for machines.
+    pub fn code(&self) -> &'static str {
+        match self {
+            AuthnRequestError::SsoUrl => "sso_url_invalid",
+            AuthnRequestError::RelayStateTooLong { .. } => "relay_state_too_long",
+            AuthnRequestError::Deflate => "deflate_failed",
+        }
+    }
+}
+
 /// A request that the IdP sign somebody in and tell our ACS.
 #[derive(Clone, Copy, Debug)]
 pub struct AuthnRequest<'a> {

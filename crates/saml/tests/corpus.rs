@@ -42,6 +42,10 @@ impl Case {
     }
 
     fn validate(&self) -> Result<Assertion, ResponseError> {
+        self.validate_at(self.params["now_ms"].as_i64().unwrap())
+    }
+
+    fn validate_at(&self, now_ms: i64) -> Result<Assertion, ResponseError> {
         let certificates: Vec<TrustedCertificate> = self.params["certificates"]
             .as_array()
             .unwrap()
@@ -51,7 +55,7 @@ impl Case {
         validate_response(
             &self.saml_response,
             &Expectations {
-                now_ms: self.params["now_ms"].as_i64().unwrap(),
+                now_ms,
                 clock_skew_ms: DEFAULT_CLOCK_SKEW_MS,
                 acs_url: self.text("acs_url"),
                 sp_entity_id: self.text("sp_entity_id"),
@@ -105,6 +109,15 @@ fn every_accepted_case_is_accepted() {
         let expected = case.params["groups"].as_array().unwrap();
         let expected: Vec<&str> = expected.iter().filter_map(Value::as_str).collect();
         assert_eq!(groups, expected, "{}", case.name);
+    }
+}
+
+#[test]
+fn replays_are_too_late_when_they_are_forgotten() {
+    for case in cases("accepted") {
+        let forgotten = case.validate().unwrap().not_on_or_after_ms;
+        assert!(case.validate_at(forgotten - 1).is_ok(), "{}", case.name);
+        assert!(case.validate_at(forgotten).is_err(), "{}", case.name);
     }
 }
 

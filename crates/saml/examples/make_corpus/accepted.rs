@@ -173,6 +173,15 @@ pub(crate) fn cases() -> Vec<Case> {
         ),
         many_groups(),
         expired_certificate(),
+        case(
+            "valid-for-years",
+            "the conditions hold until 2040, so only the age of the Assertion ends them",
+            assertion(
+                &plain
+                    .replace("2026-11-24T09:05:00.000Z", "2040-01-01T00:00:00Z")
+                    .replace(" SessionNotOnOrAfter=\"2026-11-24T17:00:00.000Z\"", ""),
+            ),
+        ),
     ];
     cases.extend(lenient(&plain));
     cases

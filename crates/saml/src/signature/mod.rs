@@ -39,7 +39,7 @@ pub enum SignatureError {
     CanonicalizationRefused(Shown),
     /// Transforms other than enveloped-signature and then exclusive canonicalization.
     #[error(
-        "the transform {0} is not accepted; expected enveloped-signature and then exclusive canonicalization"
+        "the transforms are [{0}], expected enveloped-signature and then exclusive canonicalization"
     )]
     TransformRefused(Shown),
     /// The Reference does not point to the signature's parent.
