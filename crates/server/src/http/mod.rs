@@ -6,6 +6,7 @@ pub mod error_table;
 pub mod origin;
 pub mod pagination;
 pub mod params;
+pub mod rate_limit;
 pub mod trace;
 
 pub use error::ApiError;

@@ -12,19 +12,9 @@ use crate::edit::{assertion, replace};
 /// Text that reads differently to different software. Comments do not change canonical form, so signatures still hold.
 pub(super) fn text_tricks(bases: &Bases) -> Vec<Case> {
     let xml = &bases.assertion;
-    let in_name_id = |to: &str| {
-        xml.replacen(
-            &format!(">{NAME_ID}</saml:NameID>"),
-            &format!(">{to}</saml:NameID>"),
-            1,
-        )
-    };
+    let in_name_id = |to: &str| xml.replacen(&format!(">{NAME_ID}</saml:NameID>"), &format!(">{to}</saml:NameID>"), 1);
     let in_name_id_signed = |to: &str| {
-        let plain = bases.plain.replacen(
-            &format!(">{NAME_ID}</saml:NameID>"),
-            &format!(">{to}</saml:NameID>"),
-            1,
-        );
+        let plain = bases.plain.replacen(&format!(">{NAME_ID}</saml:NameID>"), &format!(">{to}</saml:NameID>"), 1);
         signed(&plain, SignedPart::Assertion, RsaDigest::Sha256)
     };
     let insert = |before: &str, text: &str| {
@@ -49,11 +39,7 @@ pub(super) fn text_tricks(bases: &Bases) -> Vec<Case> {
             "comment-in-attribute-value",
             "comment_in_text",
             "the same in an attribute",
-            replace(
-                xml,
-                "<saml:AttributeValue>engineering",
-                "<saml:AttributeValue>engi<!-- -->neering",
-            ),
+            replace(xml, "<saml:AttributeValue>engineering", "<saml:AttributeValue>engi<!-- -->neering"),
         ),
         case(
             "comment-in-audience",
@@ -89,11 +75,7 @@ pub(super) fn text_tricks(bases: &Bases) -> Vec<Case> {
             "cdata-in-attribute-value",
             "xml_cdata",
             "the same in an attribute",
-            replace(
-                xml,
-                "<saml:AttributeValue>engineering",
-                "<saml:AttributeValue><![CDATA[engineering]]>",
-            ),
+            replace(xml, "<saml:AttributeValue>engineering", "<saml:AttributeValue><![CDATA[engineering]]>"),
         ),
         case(
             "element-in-name-id-signed",
@@ -101,18 +83,8 @@ pub(super) fn text_tricks(bases: &Bases) -> Vec<Case> {
             "markup inside of NameID",
             in_name_id_signed("jane<b xmlns=\"urn:b\"/>.doe@example.test"),
         ),
-        case(
-            "name-id-empty-signed",
-            "name_id_invalid",
-            "nobody",
-            in_name_id_signed(""),
-        ),
-        case(
-            "name-id-blank-signed",
-            "name_id_invalid",
-            "only white space",
-            in_name_id_signed(" \n "),
-        ),
+        case("name-id-empty-signed", "name_id_invalid", "nobody", in_name_id_signed("")),
+        case("name-id-blank-signed", "name_id_invalid", "only white space", in_name_id_signed(" \n ")),
         case(
             "name-id-control-character-signed",
             "name_id_invalid",
@@ -131,11 +103,7 @@ pub(super) fn text_tricks(bases: &Bases) -> Vec<Case> {
 pub(super) fn xml_tricks(bases: &Bases) -> Vec<Case> {
     let xml = &bases.assertion;
     let extensions = |content: &str| {
-        replace(
-            xml,
-            "<samlp:Status>",
-            &format!("<samlp:Extensions>{content}</samlp:Extensions><samlp:Status>"),
-        )
+        replace(xml, "<samlp:Status>", &format!("<samlp:Extensions>{content}</samlp:Extensions><samlp:Status>"))
     };
     let lol: String = (1..10)
         .map(|n| {
@@ -146,38 +114,24 @@ pub(super) fn xml_tricks(bases: &Bases) -> Vec<Case> {
     let declarations: String = (0..33).map(|n| format!(" xmlns:p{n}=\"urn:p\"")).collect();
     let attributes: String = (0..41).map(|n| format!(" a{n}=\"\"")).collect();
     vec![
-        case(
-            "doctype",
-            "xml_doctype",
-            "a DOCTYPE, even an empty one",
-            format!("<!DOCTYPE x>{xml}"),
-        ),
+        case("doctype", "xml_doctype", "a DOCTYPE, even an empty one", format!("<!DOCTYPE x>{xml}")),
         case(
             "entity-in-name-id",
             "xml_doctype",
             "an entity in NameID that is another person",
-            format!(
-                "<!DOCTYPE x [<!ENTITY e \"{EVIL}\">]>{}",
-                xml.replacen(NAME_ID, "&e;", 1)
-            ),
+            format!("<!DOCTYPE x [<!ENTITY e \"{EVIL}\">]>{}", xml.replacen(NAME_ID, "&e;", 1)),
         ),
         case(
             "external-entity",
             "xml_doctype",
             "an entity that is a file",
-            format!(
-                "<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>{}",
-                xml.replacen(NAME_ID, "&e;", 1)
-            ),
+            format!("<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>{}", xml.replacen(NAME_ID, "&e;", 1)),
         ),
         case(
             "billion-laughs",
             "xml_doctype",
             "entities that multiply",
-            format!(
-                "<!DOCTYPE x [<!ENTITY lol0 \"lol\">{lol}]>{}",
-                xml.replacen(NAME_ID, "&lol9;", 1)
-            ),
+            format!("<!DOCTYPE x [<!ENTITY lol0 \"lol\">{lol}]>{}", xml.replacen(NAME_ID, "&lol9;", 1)),
         ),
         case(
             "undeclared-entity",
@@ -215,24 +169,14 @@ pub(super) fn xml_tricks(bases: &Bases) -> Vec<Case> {
             "33 levels",
             extensions(&format!("{}{}", "<x>".repeat(31), "</x>".repeat(31))),
         ),
-        case(
-            "too-wide",
-            "xml_too_many_attributes",
-            "41 attributes on a tag",
-            extensions(&format!("<x{attributes}/>")),
-        ),
+        case("too-wide", "xml_too_many_attributes", "41 attributes on a tag", extensions(&format!("<x{attributes}/>"))),
         case(
             "too-many-namespaces",
             "xml_too_many_namespaces",
             "33 declarations in scope",
             extensions(&format!("<x{declarations}/>")),
         ),
-        case(
-            "too-many-elements",
-            "xml_too_many_elements",
-            "more than 4096 elements",
-            extensions(&"<x/>".repeat(4096)),
-        ),
+        case("too-many-elements", "xml_too_many_elements", "more than 4096 elements", extensions(&"<x/>".repeat(4096))),
         case(
             "default-namespace-twice",
             "xml_namespace_declaration",
@@ -251,36 +195,11 @@ pub(super) fn xml_tricks(bases: &Bases) -> Vec<Case> {
             "an attribute twice (not well-formed)",
             replace(xml, "<saml:Assertion ", "<saml:Assertion Version=\"2.0\" "),
         ),
-        case(
-            "undeclared-prefix",
-            "xml_malformed",
-            "a prefix without declaration",
-            extensions("<x:x/>"),
-        ),
-        case(
-            "cut-off",
-            "xml_malformed",
-            "the end is missing",
-            xml[..xml.len() - 20].to_owned(),
-        ),
-        case(
-            "second-root",
-            "xml_malformed",
-            "something behind the root",
-            format!("{xml}<x/>"),
-        ),
-        case(
-            "text-behind-root",
-            "xml_malformed",
-            "text behind the root",
-            format!("{xml}x"),
-        ),
-        case(
-            "empty-document",
-            "xml_malformed",
-            "nothing at all",
-            String::new(),
-        ),
+        case("undeclared-prefix", "xml_malformed", "a prefix without declaration", extensions("<x:x/>")),
+        case("cut-off", "xml_malformed", "the end is missing", xml[..xml.len() - 20].to_owned()),
+        case("second-root", "xml_malformed", "something behind the root", format!("{xml}<x/>")),
+        case("text-behind-root", "xml_malformed", "text behind the root", format!("{xml}x")),
+        case("empty-document", "xml_malformed", "nothing at all", String::new()),
         case(
             "not-a-response",
             "not_a_response",
@@ -295,11 +214,7 @@ pub(super) fn xml_tricks(bases: &Bases) -> Vec<Case> {
             "response-of-other-namespace",
             "not_a_response",
             "the right name in another namespace",
-            replace(
-                xml,
-                "urn:oasis:names:tc:SAML:2.0:protocol",
-                "urn:oasis:names:tc:SAML:3.0:protocol",
-            ),
+            replace(xml, "urn:oasis:names:tc:SAML:2.0:protocol", "urn:oasis:names:tc:SAML:3.0:protocol"),
         ),
     ]
 }
@@ -310,74 +225,28 @@ pub(super) fn encoding(bases: &Bases) -> Vec<Case> {
         base64: Some(base64),
         ..case(name, error, about, String::new())
     };
-    let utf16: Vec<u8> = bases
-        .assertion
-        .encode_utf16()
-        .flat_map(u16::to_be_bytes)
-        .collect();
-    let mut latin1 = bases
-        .assertion
-        .replacen("Zürich", "Z\u{1}rich", 1)
-        .into_bytes();
-    latin1
-        .iter_mut()
-        .filter(|byte| **byte == 1)
-        .for_each(|byte| *byte = 0xFC);
+    let utf16: Vec<u8> = bases.assertion.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let mut latin1 = bases.assertion.replacen("Zürich", "Z\u{1}rich", 1).into_bytes();
+    latin1.iter_mut().filter(|byte| **byte == 1).for_each(|byte| *byte = 0xFC);
     vec![
-        coded(
-            "base64-garbage",
-            "base64_invalid",
-            "a character outside of the alphabet",
-            format!("!{good}"),
-        ),
-        coded(
-            "base64-url-alphabet",
-            "base64_invalid",
-            "the other alphabet",
-            format!("__--{good}"),
-        ),
+        coded("base64-garbage", "base64_invalid", "a character outside of the alphabet", format!("!{good}")),
+        coded("base64-url-alphabet", "base64_invalid", "the other alphabet", format!("__--{good}")),
         coded(
             "base64-two-values",
             "base64_invalid",
             "two documents in a row",
             format!("{}{good}", STANDARD.encode("<a/>")),
         ),
-        coded(
-            "base64-truncated",
-            "base64_invalid",
-            "a character is missing",
-            good[..good.len() - 1].to_owned(),
-        ),
-        coded(
-            "base64-empty",
-            "xml_malformed",
-            "an empty form value",
-            String::new(),
-        ),
-        coded(
-            "plain-xml",
-            "base64_invalid",
-            "XML that is not encoded",
-            bases.assertion.clone(),
-        ),
+        coded("base64-truncated", "base64_invalid", "a character is missing", good[..good.len() - 1].to_owned()),
+        coded("base64-empty", "xml_malformed", "an empty form value", String::new()),
+        coded("plain-xml", "base64_invalid", "XML that is not encoded", bases.assertion.clone()),
         coded("utf-16", "xml_encoding", "UTF-16", STANDARD.encode(utf16)),
-        coded(
-            "invalid-utf-8",
-            "xml_encoding",
-            "a byte that is not UTF-8",
-            STANDARD.encode(latin1),
-        ),
-        coded(
-            "deflated",
-            "xml_encoding",
-            "compressed as for HTTP-Redirect",
-            {
-                use std::io::Write;
-                let mut encoder =
-                    flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
-                encoder.write_all(bases.assertion.as_bytes()).unwrap();
-                STANDARD.encode(encoder.finish().unwrap())
-            },
-        ),
+        coded("invalid-utf-8", "xml_encoding", "a byte that is not UTF-8", STANDARD.encode(latin1)),
+        coded("deflated", "xml_encoding", "compressed as for HTTP-Redirect", {
+            use std::io::Write;
+            let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+            encoder.write_all(bases.assertion.as_bytes()).unwrap();
+            STANDARD.encode(encoder.finish().unwrap())
+        }),
     ]
 }

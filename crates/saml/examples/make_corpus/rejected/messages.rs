@@ -10,11 +10,7 @@ use crate::{ACS_URL, Case, IDP_ENTITY_ID, REQUEST_ID, SP_ENTITY_ID};
 
 /// A change that the IdP signed.
 fn genuine(bases: &Bases, from: &str, to: &str) -> String {
-    signed(
-        &replace(&bases.plain, from, to),
-        SignedPart::Assertion,
-        RsaDigest::Sha256,
-    )
+    signed(&replace(&bases.plain, from, to), SignedPart::Assertion, RsaDigest::Sha256)
 }
 
 pub(super) fn envelope(bases: &Bases) -> Vec<Case> {
@@ -22,23 +18,14 @@ pub(super) fn envelope(bases: &Bases) -> Vec<Case> {
     let response_issuer = format!("<saml:Issuer>{IDP_ENTITY_ID}</saml:Issuer><samlp:Status>");
     let status = between(xml, "<samlp:Status>", "</samlp:Status>").to_owned();
     let in_response = format!("{RESPONSE_ID_ATTRIBUTE} InResponseTo=\"{REQUEST_ID}\"");
-    let response = |from: &str, to: &str| {
-        signed(
-            &replace(&bases.plain, from, to),
-            SignedPart::Response,
-            RsaDigest::Sha256,
-        )
-    };
+    let response =
+        |from: &str, to: &str| signed(&replace(&bases.plain, from, to), SignedPart::Response, RsaDigest::Sha256);
     vec![
         case(
             "version-1-1",
             "version_mismatch",
             "a Response of version 1.1",
-            replace(
-                xml,
-                "Version=\"2.0\" Destination",
-                "Version=\"1.1\" Destination",
-            ),
+            replace(xml, "Version=\"2.0\" Destination", "Version=\"1.1\" Destination"),
         ),
         case(
             "assertion-version-1-1-signed",
@@ -89,37 +76,19 @@ pub(super) fn envelope(bases: &Bases) -> Vec<Case> {
             "a Status without code",
             replace(xml, &status, "<samlp:Status/>"),
         ),
-        case(
-            "status-missing",
-            "element_count",
-            "no Status",
-            replace(xml, &status, ""),
-        ),
-        case(
-            "status-twice",
-            "element_count",
-            "two Statuses",
-            replace(xml, &status, &format!("{status}{status}")),
-        ),
+        case("status-missing", "element_count", "no Status", replace(xml, &status, "")),
+        case("status-twice", "element_count", "two Statuses", replace(xml, &status, &format!("{status}{status}"))),
         case(
             "destination-elsewhere",
             "destination_mismatch",
             "sent to another SP",
-            replace(
-                xml,
-                &format!("Destination=\"{ACS_URL}\""),
-                "Destination=\"https://other.example.test/acs\"",
-            ),
+            replace(xml, &format!("Destination=\"{ACS_URL}\""), "Destination=\"https://other.example.test/acs\""),
         ),
         case(
             "destination-prefix",
             "destination_mismatch",
             "an address that starts with ours",
-            replace(
-                xml,
-                &format!("Destination=\"{ACS_URL}\""),
-                &format!("Destination=\"{ACS_URL}/x\""),
-            ),
+            replace(xml, &format!("Destination=\"{ACS_URL}\""), &format!("Destination=\"{ACS_URL}/x\"")),
         ),
         on(
             "response-signed",
@@ -136,41 +105,26 @@ pub(super) fn envelope(bases: &Bases) -> Vec<Case> {
                 "destination-elsewhere-signed",
                 "destination_mismatch",
                 "a signed Response to another SP",
-                response(
-                    &format!("Destination=\"{ACS_URL}\""),
-                    "Destination=\"https://other.example.test/acs\"",
-                ),
+                response(&format!("Destination=\"{ACS_URL}\""), "Destination=\"https://other.example.test/acs\""),
             ),
         ),
         case(
             "response-issuer-other",
             "response_issuer_mismatch",
             "the Response names another IdP",
-            replace(
-                xml,
-                &response_issuer,
-                "<saml:Issuer>https://other.example.test/saml</saml:Issuer><samlp:Status>",
-            ),
+            replace(xml, &response_issuer, "<saml:Issuer>https://other.example.test/saml</saml:Issuer><samlp:Status>"),
         ),
         case(
             "response-issuer-twice",
             "element_count",
             "the Response has two Issuers",
-            replace(
-                xml,
-                &response_issuer,
-                &format!("<saml:Issuer>{IDP_ENTITY_ID}</saml:Issuer>{response_issuer}"),
-            ),
+            replace(xml, &response_issuer, &format!("<saml:Issuer>{IDP_ENTITY_ID}</saml:Issuer>{response_issuer}")),
         ),
         case(
             "response-in-response-to-other",
             "in_response_to_mismatch",
             "the Response answers another request",
-            replace(
-                xml,
-                &in_response,
-                &format!("{RESPONSE_ID_ATTRIBUTE} InResponseTo=\"_other\""),
-            ),
+            replace(xml, &in_response, &format!("{RESPONSE_ID_ATTRIBUTE} InResponseTo=\"_other\"")),
         ),
         case(
             "response-in-response-to-missing",
@@ -208,11 +162,7 @@ pub(super) fn envelope(bases: &Bases) -> Vec<Case> {
             "encrypted-beside-signed",
             "encrypted_assertion_unsupported",
             "an EncryptedAssertion beside the signed one",
-            replace(
-                xml,
-                "<saml:Assertion ",
-                "<saml:EncryptedAssertion/><saml:Assertion ",
-            ),
+            replace(xml, "<saml:Assertion ", "<saml:EncryptedAssertion/><saml:Assertion "),
         ),
     ]
 }
@@ -220,12 +170,7 @@ pub(super) fn envelope(bases: &Bases) -> Vec<Case> {
 pub(super) fn subject(bases: &Bases) -> Vec<Case> {
     let subject = between(&bases.plain, "<saml:Subject>", "</saml:Subject>").to_owned();
     let name_id = between(&bases.plain, "<saml:NameID ", "</saml:NameID>").to_owned();
-    let confirmation = between(
-        &bases.plain,
-        "<saml:SubjectConfirmation ",
-        "</saml:SubjectConfirmation>",
-    )
-    .to_owned();
+    let confirmation = between(&bases.plain, "<saml:SubjectConfirmation ", "</saml:SubjectConfirmation>").to_owned();
     let data = between(&bases.plain, "<saml:SubjectConfirmationData ", "/>").to_owned();
     let in_data = format!("<saml:SubjectConfirmationData InResponseTo=\"{REQUEST_ID}\"");
     let genuine = |from: &str, to: &str| genuine(bases, from, to);
@@ -235,10 +180,7 @@ pub(super) fn subject(bases: &Bases) -> Vec<Case> {
             "issuer-other-signed",
             "issuer_mismatch",
             "the same key signs for another IdP",
-            genuine(
-                &issuer,
-                "<saml:Issuer>https://other.example.test/saml</saml:Issuer><saml:Subject>",
-            ),
+            genuine(&issuer, "<saml:Issuer>https://other.example.test/saml</saml:Issuer><saml:Subject>"),
         ),
         on(
             "response-signed",
@@ -246,46 +188,24 @@ pub(super) fn subject(bases: &Bases) -> Vec<Case> {
                 "issuer-missing-signed",
                 "element_count",
                 "no Issuer in the Assertion",
-                signed(
-                    &replace(&bases.plain, &issuer, "<saml:Subject>"),
-                    SignedPart::Response,
-                    RsaDigest::Sha256,
-                ),
+                signed(&replace(&bases.plain, &issuer, "<saml:Subject>"), SignedPart::Response, RsaDigest::Sha256),
             ),
         ),
         case(
             "issuer-twice-signed",
             "element_count",
             "two Issuers",
-            genuine(
-                &issuer,
-                &format!("<saml:Issuer>{IDP_ENTITY_ID}</saml:Issuer>{issuer}"),
-            ),
+            genuine(&issuer, &format!("<saml:Issuer>{IDP_ENTITY_ID}</saml:Issuer>{issuer}")),
         ),
-        case(
-            "subject-missing-signed",
-            "element_count",
-            "no Subject",
-            genuine(&subject, ""),
-        ),
+        case("subject-missing-signed", "element_count", "no Subject", genuine(&subject, "")),
         case(
             "subject-twice-signed",
             "element_count",
             "two Subjects",
             genuine(&subject, &format!("{subject}{subject}")),
         ),
-        case(
-            "name-id-missing-signed",
-            "element_count",
-            "a Subject without NameID",
-            genuine(&name_id, ""),
-        ),
-        case(
-            "name-id-twice-signed",
-            "element_count",
-            "two NameIDs",
-            genuine(&name_id, &format!("{name_id}{name_id}")),
-        ),
+        case("name-id-missing-signed", "element_count", "a Subject without NameID", genuine(&name_id, "")),
+        case("name-id-twice-signed", "element_count", "two NameIDs", genuine(&name_id, &format!("{name_id}{name_id}"))),
         case(
             "encrypted-id-signed",
             "encrypted_part_unsupported",
@@ -310,20 +230,12 @@ pub(super) fn subject(bases: &Bases) -> Vec<Case> {
             "not for a bearer",
             genuine("cm:bearer", "cm:holder-of-key"),
         ),
-        case(
-            "confirmation-data-missing-signed",
-            "element_count",
-            "a confirmation without data",
-            genuine(&data, ""),
-        ),
+        case("confirmation-data-missing-signed", "element_count", "a confirmation without data", genuine(&data, "")),
         case(
             "recipient-elsewhere-signed",
             "recipient_mismatch",
             "made for another SP",
-            genuine(
-                &format!("Recipient=\"{ACS_URL}\""),
-                "Recipient=\"https://other.example.test/acs\"",
-            ),
+            genuine(&format!("Recipient=\"{ACS_URL}\""), "Recipient=\"https://other.example.test/acs\""),
         ),
         case(
             "recipient-missing-signed",
@@ -335,10 +247,7 @@ pub(super) fn subject(bases: &Bases) -> Vec<Case> {
             "in-response-to-other-signed",
             "in_response_to_mismatch",
             "the Assertion answers another request (CVE-2026-53424)",
-            genuine(
-                &in_data,
-                "<saml:SubjectConfirmationData InResponseTo=\"_other\"",
-            ),
+            genuine(&in_data, "<saml:SubjectConfirmationData InResponseTo=\"_other\""),
         ),
         case(
             "in-response-to-missing-signed",
@@ -350,64 +259,33 @@ pub(super) fn subject(bases: &Bases) -> Vec<Case> {
             "confirmation-not-before-signed",
             "subject_confirmation_not_before",
             "NotBefore is forbidden there",
-            genuine(
-                &in_data,
-                &format!("{in_data} NotBefore=\"2026-11-24T08:00:00Z\""),
-            ),
+            genuine(&in_data, &format!("{in_data} NotBefore=\"2026-11-24T08:00:00Z\"")),
         ),
     ]
 }
 
 pub(super) fn conditions(bases: &Bases) -> Vec<Case> {
     let conditions = between(&bases.plain, "<saml:Conditions ", "</saml:Conditions>").to_owned();
-    let restriction = between(
-        &bases.plain,
-        "<saml:AudienceRestriction>",
-        "</saml:AudienceRestriction>",
-    )
-    .to_owned();
+    let restriction = between(&bases.plain, "<saml:AudienceRestriction>", "</saml:AudienceRestriction>").to_owned();
     let audience = format!("<saml:Audience>{SP_ENTITY_ID}</saml:Audience>");
     let other = "<saml:Audience>https://other.example.test</saml:Audience>";
     let genuine = |from: &str, to: &str| genuine(bases, from, to);
     vec![
-        case(
-            "conditions-missing-signed",
-            "element_count",
-            "no Conditions (CVE-2026-41577)",
-            genuine(&conditions, ""),
-        ),
+        case("conditions-missing-signed", "element_count", "no Conditions (CVE-2026-41577)", genuine(&conditions, "")),
         case(
             "conditions-twice-signed",
             "element_count",
             "two Conditions",
             genuine(&conditions, &format!("{conditions}{conditions}")),
         ),
-        case(
-            "audience-missing-signed",
-            "audience_missing",
-            "no AudienceRestriction",
-            genuine(&restriction, ""),
-        ),
-        case(
-            "audience-other-signed",
-            "audience_mismatch",
-            "for another SP (CVE-2026-9093)",
-            genuine(&audience, other),
-        ),
-        case(
-            "audience-empty-signed",
-            "audience_mismatch",
-            "for nobody",
-            genuine(&audience, ""),
-        ),
+        case("audience-missing-signed", "audience_missing", "no AudienceRestriction", genuine(&restriction, "")),
+        case("audience-other-signed", "audience_mismatch", "for another SP (CVE-2026-9093)", genuine(&audience, other)),
+        case("audience-empty-signed", "audience_mismatch", "for nobody", genuine(&audience, "")),
         case(
             "audience-prefix-signed",
             "audience_mismatch",
             "an entity id that starts with ours",
-            genuine(
-                &audience,
-                &format!("<saml:Audience>{SP_ENTITY_ID}2</saml:Audience>"),
-            ),
+            genuine(&audience, &format!("<saml:Audience>{SP_ENTITY_ID}2</saml:Audience>")),
         ),
         case(
             "audience-second-restriction-signed",
@@ -415,9 +293,7 @@ pub(super) fn conditions(bases: &Bases) -> Vec<Case> {
             "every restriction must name us",
             genuine(
                 &restriction,
-                &format!(
-                    "{restriction}<saml:AudienceRestriction>{other}</saml:AudienceRestriction>"
-                ),
+                &format!("{restriction}<saml:AudienceRestriction>{other}</saml:AudienceRestriction>"),
             ),
         ),
         case(
@@ -430,10 +306,7 @@ pub(super) fn conditions(bases: &Bases) -> Vec<Case> {
             "condition-of-other-namespace-signed",
             "unknown_condition",
             "a condition of somebody's own",
-            genuine(
-                &restriction,
-                &format!("{restriction}<d:Delegate xmlns:d=\"urn:d\"/>"),
-            ),
+            genuine(&restriction, &format!("{restriction}<d:Delegate xmlns:d=\"urn:d\"/>")),
         ),
         case(
             "element-unknown-signed",
@@ -452,42 +325,21 @@ pub(super) fn times(bases: &Bases) -> Vec<Case> {
     let until = "2026-11-24T09:05:00.000Z";
     let genuine = |from: &str, to: &str| genuine(bases, from, to);
     let assertion_issued = format!("ID=\"_assertion1\" IssueInstant=\"{issued}\"");
-    let assertion_at = |at: &str| {
-        genuine(
-            &assertion_issued,
-            &format!("ID=\"_assertion1\" IssueInstant=\"{at}\""),
-        )
-    };
+    let assertion_at = |at: &str| genuine(&assertion_issued, &format!("ID=\"_assertion1\" IssueInstant=\"{at}\""));
     let response_issued = format!("InResponseTo=\"{REQUEST_ID}\" IssueInstant=\"{issued}\"");
-    let response_at = |at: &str| {
-        genuine(
-            &response_issued,
-            &format!("InResponseTo=\"{REQUEST_ID}\" IssueInstant=\"{at}\""),
-        )
-    };
-    let not_before = |at: &str| {
-        genuine(
-            &format!("NotBefore=\"{issued}\""),
-            &format!("NotBefore=\"{at}\""),
-        )
-    };
+    let response_at =
+        |at: &str| genuine(&response_issued, &format!("InResponseTo=\"{REQUEST_ID}\" IssueInstant=\"{at}\""));
+    let not_before = |at: &str| genuine(&format!("NotBefore=\"{issued}\""), &format!("NotBefore=\"{at}\""));
     let conditions_until = |to: &str| {
         genuine(
             &format!("\" NotOnOrAfter=\"{until}\"><saml:AudienceRestriction>"),
             &format!("\"{to}><saml:AudienceRestriction>"),
         )
     };
-    let confirmed_until = |to: &str| {
-        genuine(
-            &format!(" NotOnOrAfter=\"{until}\" Recipient"),
-            &format!("{to} Recipient"),
-        )
-    };
+    let confirmed_until =
+        |to: &str| genuine(&format!(" NotOnOrAfter=\"{until}\" Recipient"), &format!("{to} Recipient"));
     let session = |at: &str| {
-        genuine(
-            "SessionNotOnOrAfter=\"2026-11-24T17:00:00.000Z\"",
-            &format!("SessionNotOnOrAfter=\"{at}\""),
-        )
+        genuine("SessionNotOnOrAfter=\"2026-11-24T17:00:00.000Z\"", &format!("SessionNotOnOrAfter=\"{at}\""))
     };
     vec![
         case(
@@ -520,24 +372,9 @@ pub(super) fn times(bases: &Bases) -> Vec<Case> {
             "the Assertion is older than a day",
             assertion_at("2026-11-23T08:58:59Z"),
         ),
-        case(
-            "assertion-issue-instant-garbage-signed",
-            "time_invalid",
-            "not a time",
-            assertion_at("yesterday"),
-        ),
-        case(
-            "conditions-not-yet-valid-signed",
-            "conditions_not_yet_valid",
-            "NotBefore lies ahead",
-            not_before(FUTURE),
-        ),
-        case(
-            "conditions-not-before-garbage-signed",
-            "time_invalid",
-            "NotBefore is not a time",
-            not_before(""),
-        ),
+        case("assertion-issue-instant-garbage-signed", "time_invalid", "not a time", assertion_at("yesterday")),
+        case("conditions-not-yet-valid-signed", "conditions_not_yet_valid", "NotBefore lies ahead", not_before(FUTURE)),
+        case("conditions-not-before-garbage-signed", "time_invalid", "NotBefore is not a time", not_before("")),
         case(
             "conditions-expired-signed",
             "conditions_expired",
@@ -556,32 +393,14 @@ pub(super) fn times(bases: &Bases) -> Vec<Case> {
             "delivered too late (CVE-2026-1190)",
             confirmed_until(&format!(" NotOnOrAfter=\"{PAST}\"")),
         ),
-        case(
-            "confirmation-without-end-signed",
-            "time_invalid",
-            "a bearer confirmation must end",
-            confirmed_until(""),
-        ),
-        case(
-            "session-expired-signed",
-            "session_expired",
-            "the session at the IdP is over",
-            session(PAST),
-        ),
-        case(
-            "session-end-garbage-signed",
-            "time_invalid",
-            "not a time",
-            session("0"),
-        ),
+        case("confirmation-without-end-signed", "time_invalid", "a bearer confirmation must end", confirmed_until("")),
+        case("session-expired-signed", "session_expired", "the session at the IdP is over", session(PAST)),
+        case("session-end-garbage-signed", "time_invalid", "not a time", session("0")),
         case(
             "authn-instant-in-future-signed",
             "issued_in_future",
             "signed in in the future",
-            genuine(
-                "AuthnInstant=\"2026-11-24T08:59:00.000Z\"",
-                &format!("AuthnInstant=\"{FUTURE}\""),
-            ),
+            genuine("AuthnInstant=\"2026-11-24T08:59:00.000Z\"", &format!("AuthnInstant=\"{FUTURE}\"")),
         ),
         case(
             "authn-instant-missing-signed",
@@ -589,13 +408,8 @@ pub(super) fn times(bases: &Bases) -> Vec<Case> {
             "signed in at no time",
             genuine(" AuthnInstant=\"2026-11-24T08:59:00.000Z\"", ""),
         ),
-        case(
-            "replayed-next-day",
-            "issued_too_long_ago",
-            "a good Response a day later",
-            bases.assertion.clone(),
-        )
-        .with("now_ms", (crate::NOW_MS + 86_400_000 + 60_000).into()),
+        case("replayed-next-day", "issued_too_long_ago", "a good Response a day later", bases.assertion.clone())
+            .with("now_ms", (crate::NOW_MS + 86_400_000 + 60_000).into()),
         case(
             "replayed-after-ten-minutes",
             "subject_confirmation_expired",
@@ -607,21 +421,12 @@ pub(super) fn times(bases: &Bases) -> Vec<Case> {
 }
 
 pub(super) fn statements(bases: &Bases) -> Vec<Case> {
-    let authn = between(
-        &bases.plain,
-        "<saml:AuthnStatement ",
-        "</saml:AuthnStatement>",
-    )
-    .to_owned();
-    let expired = "<saml:AuthnStatement AuthnInstant=\"2026-11-24T08:00:00Z\" SessionNotOnOrAfter=\"2026-11-24T08:30:00Z\"/>";
+    let authn = between(&bases.plain, "<saml:AuthnStatement ", "</saml:AuthnStatement>").to_owned();
+    let expired =
+        "<saml:AuthnStatement AuthnInstant=\"2026-11-24T08:00:00Z\" SessionNotOnOrAfter=\"2026-11-24T08:30:00Z\"/>";
     let genuine = |from: &str, to: &str| genuine(bases, from, to);
     vec![
-        case(
-            "authn-statement-missing-signed",
-            "authn_statement_missing",
-            "nobody signed in",
-            genuine(&authn, ""),
-        ),
+        case("authn-statement-missing-signed", "authn_statement_missing", "nobody signed in", genuine(&authn, "")),
         case(
             "authn-statement-second-expired-signed",
             "session_expired",
@@ -638,10 +443,7 @@ pub(super) fn statements(bases: &Bases) -> Vec<Case> {
             "encrypted-attribute-signed",
             "encrypted_part_unsupported",
             "an encrypted attribute",
-            genuine(
-                "<saml:AttributeStatement>",
-                "<saml:AttributeStatement><saml:EncryptedAttribute/>",
-            ),
+            genuine("<saml:AttributeStatement>", "<saml:AttributeStatement><saml:EncryptedAttribute/>"),
         ),
         case(
             "attribute-statement-text-signed",
@@ -656,19 +458,9 @@ pub(super) fn statements(bases: &Bases) -> Vec<Case> {
             bases.assertion.clone(),
         )
         .with("idp_entity_id", "https://other.example.test/saml".into()),
-        case(
-            "for-other-sp",
-            "audience_mismatch",
-            "the connection has another entity id",
-            bases.assertion.clone(),
-        )
-        .with("sp_entity_id", "https://other.example.test".into()),
-        case(
-            "for-other-acs",
-            "destination_mismatch",
-            "delivered at another connection's ACS",
-            bases.assertion.clone(),
-        )
-        .with("acs_url", "https://sp.example.test/acs/2".into()),
+        case("for-other-sp", "audience_mismatch", "the connection has another entity id", bases.assertion.clone())
+            .with("sp_entity_id", "https://other.example.test".into()),
+        case("for-other-acs", "destination_mismatch", "delivered at another connection's ACS", bases.assertion.clone())
+            .with("acs_url", "https://sp.example.test/acs/2".into()),
     ]
 }

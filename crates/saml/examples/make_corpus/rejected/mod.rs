@@ -49,9 +49,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 fn case(name: &str, error: &str, about: &str, xml: String) -> Case {
-    Case::new(name, about, xml)
-        .with("base", "assertion-signed".into())
-        .with("error", error.into())
+    Case::new(name, about, xml).with("base", "assertion-signed".into()).with("error", error.into())
 }
 
 fn on(base: &str, case: Case) -> Case {

@@ -17,11 +17,8 @@ pub(super) fn references(bases: &Bases) -> Vec<Case> {
     let signed_info = between(xml, "<ds:SignedInfo>", "</ds:SignedInfo>").to_owned();
     let edit = |from: &str, to: &str| resign(xml, |info| replace(info, from, to));
     let enveloped = "<ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"></ds:Transform>";
-    let exclusive =
-        "<ds:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"></ds:Transform>";
-    let transform = |uri: &str, content: &str| {
-        format!("<ds:Transform Algorithm=\"{uri}\">{content}</ds:Transform>")
-    };
+    let exclusive = "<ds:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"></ds:Transform>";
+    let transform = |uri: &str, content: &str| format!("<ds:Transform Algorithm=\"{uri}\">{content}</ds:Transform>");
     let issuer_digest = {
         // The digest of an element that says nothing about a person.
         let small = "<saml:Issuer xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"_issuer\">x</saml:Issuer>";
@@ -36,31 +33,18 @@ pub(super) fn references(bases: &Bases) -> Vec<Case> {
             "two References, both genuine (CVE-2026-33487)",
             edit(&reference, &format!("{reference}{reference}")),
         ),
-        case(
-            "no-reference-signed",
-            "signature_malformed",
-            "a SignedInfo that refers to nothing",
-            edit(&reference, ""),
-        ),
+        case("no-reference-signed", "signature_malformed", "a SignedInfo that refers to nothing", edit(&reference, "")),
         case(
             "two-signed-infos",
             "signature_malformed",
             "a forged SignedInfo in front of the signed one (CVE-2025-29775)",
-            replace(
-                xml,
-                "<ds:SignedInfo>",
-                &format!("{signed_info}<ds:SignedInfo>"),
-            ),
+            replace(xml, "<ds:SignedInfo>", &format!("{signed_info}<ds:SignedInfo>")),
         ),
         case(
             "signed-info-behind-value",
             "signature_malformed",
             "SignedInfo is not the first child",
-            replace(
-                xml,
-                "</ds:SignatureValue>",
-                &format!("</ds:SignatureValue>{signed_info}"),
-            ),
+            replace(xml, "</ds:SignatureValue>", &format!("</ds:SignatureValue>{signed_info}")),
         ),
         case(
             "object-in-signature",
@@ -90,10 +74,7 @@ pub(super) fn references(bases: &Bases) -> Vec<Case> {
             "external-reference-signed",
             "reference_uri_mismatch",
             "a URI elsewhere: verifying must not fetch",
-            edit(
-                "URI=\"#_assertion1\"",
-                "URI=\"http://127.0.0.1:1/x#_assertion1\"",
-            ),
+            edit("URI=\"#_assertion1\"", "URI=\"http://127.0.0.1:1/x#_assertion1\""),
         ),
         case(
             "file-reference-signed",
@@ -105,10 +86,7 @@ pub(super) fn references(bases: &Bases) -> Vec<Case> {
             "xpointer-reference-signed",
             "reference_uri_mismatch",
             "the id by XPointer",
-            edit(
-                "URI=\"#_assertion1\"",
-                "URI=\"#xpointer(id('_assertion1'))\"",
-            ),
+            edit("URI=\"#_assertion1\"", "URI=\"#xpointer(id('_assertion1'))\""),
         ),
         case(
             "reference-to-other-element-signed",
@@ -117,11 +95,7 @@ pub(super) fn references(bases: &Bases) -> Vec<Case> {
             replace(
                 &resign(xml, |info| {
                     let info = replace(info, "#_assertion1", "#_issuer");
-                    replace(
-                        &info,
-                        &digest_value,
-                        &format!("<ds:DigestValue>{issuer_digest}</ds:DigestValue>"),
-                    )
+                    replace(&info, &digest_value, &format!("<ds:DigestValue>{issuer_digest}</ds:DigestValue>"))
                 }),
                 "<saml:Issuer>https://idp.example.test/saml</saml:Issuer><ds:",
                 "<saml:Issuer ID=\"_issuer\">x</saml:Issuer><ds:",
@@ -155,22 +129,13 @@ pub(super) fn references(bases: &Bases) -> Vec<Case> {
             "xpath-filter2-transform-signed",
             "transform_refused",
             "the newer XPath transform",
-            edit(
-                enveloped,
-                &format!(
-                    "{enveloped}{}",
-                    transform("http://www.w3.org/2002/06/xmldsig-filter2", "")
-                ),
-            ),
+            edit(enveloped, &format!("{enveloped}{}", transform("http://www.w3.org/2002/06/xmldsig-filter2", ""))),
         ),
         case(
             "base64-transform-signed",
             "transform_refused",
             "a transform that drops all markup",
-            edit(
-                exclusive,
-                &transform("http://www.w3.org/2000/09/xmldsig#base64", ""),
-            ),
+            edit(exclusive, &transform("http://www.w3.org/2000/09/xmldsig#base64", "")),
         ),
         case(
             "no-enveloped-transform-signed",
@@ -188,19 +153,13 @@ pub(super) fn references(bases: &Bases) -> Vec<Case> {
             "transforms-in-other-order-signed",
             "transform_refused",
             "canonicalization first",
-            edit(
-                &format!("{enveloped}{exclusive}"),
-                &format!("{exclusive}{enveloped}"),
-            ),
+            edit(&format!("{enveloped}{exclusive}"), &format!("{exclusive}{enveloped}")),
         ),
         case(
             "canonicalization-twice-signed",
             "transform_refused",
             "exclusive canonicalization where enveloped-signature belongs",
-            edit(
-                &format!("{enveloped}{exclusive}"),
-                &format!("{exclusive}{exclusive}"),
-            ),
+            edit(&format!("{enveloped}{exclusive}"), &format!("{exclusive}{exclusive}")),
         ),
         case(
             "transform-twice-signed",
@@ -222,19 +181,13 @@ pub(super) fn references(bases: &Bases) -> Vec<Case> {
             "inclusive-c14n-transform-signed",
             "transform_refused",
             "inclusive canonicalization of the content",
-            edit(
-                exclusive,
-                &transform("http://www.w3.org/TR/2001/REC-xml-c14n-20010315", ""),
-            ),
+            edit(exclusive, &transform("http://www.w3.org/TR/2001/REC-xml-c14n-20010315", "")),
         ),
         case(
             "with-comments-transform-signed",
             "transform_refused",
             "canonicalization that keeps comments",
-            edit(
-                exclusive,
-                &transform("http://www.w3.org/2001/10/xml-exc-c14n#WithComments", ""),
-            ),
+            edit(exclusive, &transform("http://www.w3.org/2001/10/xml-exc-c14n#WithComments", "")),
         ),
         case(
             "inclusive-c14n-method-signed",
@@ -275,10 +228,7 @@ pub(super) fn references(bases: &Bases) -> Vec<Case> {
             "digest-of-other-length-signed",
             "digest_mismatch",
             "the first half of the digest",
-            edit(
-                &digest_value,
-                "<ds:DigestValue>47DEQpj8HBSa+/TImW+5JA==</ds:DigestValue>",
-            ),
+            edit(&digest_value, "<ds:DigestValue>47DEQpj8HBSa+/TImW+5JA==</ds:DigestValue>"),
         ),
         case(
             "empty-digest-signed",
@@ -297,24 +247,9 @@ pub(super) fn algorithms(bases: &Bases) -> Vec<Case> {
     let with_digest = |uri: &str| resign(xml, |info| replace(info, digest, uri));
     let error = "signature_algorithm_refused";
     vec![
-        case(
-            "rsa-sha1",
-            error,
-            "SHA-1 is broken",
-            with_method("http://www.w3.org/2000/09/xmldsig#rsa-sha1"),
-        ),
-        case(
-            "rsa-md5",
-            error,
-            "MD5 is broken",
-            with_method("http://www.w3.org/2001/04/xmldsig-more#rsa-md5"),
-        ),
-        case(
-            "dsa-sha1",
-            error,
-            "DSA",
-            with_method("http://www.w3.org/2000/09/xmldsig#dsa-sha1"),
-        ),
+        case("rsa-sha1", error, "SHA-1 is broken", with_method("http://www.w3.org/2000/09/xmldsig#rsa-sha1")),
+        case("rsa-md5", error, "MD5 is broken", with_method("http://www.w3.org/2001/04/xmldsig-more#rsa-md5")),
+        case("dsa-sha1", error, "DSA", with_method("http://www.w3.org/2000/09/xmldsig#dsa-sha1")),
         case(
             "hmac-with-certificate",
             error,
@@ -333,12 +268,7 @@ pub(super) fn algorithms(bases: &Bases) -> Vec<Case> {
             "PSS is not on the list",
             with_method("http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"),
         ),
-        case(
-            "no-algorithm",
-            error,
-            "an algorithm named none",
-            with_method("none"),
-        ),
+        case("no-algorithm", error, "an algorithm named none", with_method("none")),
         case(
             "hmac-output-length",
             "signature_malformed",
@@ -346,9 +276,7 @@ pub(super) fn algorithms(bases: &Bases) -> Vec<Case> {
             replace(
                 xml,
                 &format!("<ds:SignatureMethod Algorithm=\"{method}\">"),
-                &format!(
-                    "<ds:SignatureMethod Algorithm=\"{method}\"><ds:HMACOutputLength>1</ds:HMACOutputLength>"
-                ),
+                &format!("<ds:SignatureMethod Algorithm=\"{method}\"><ds:HMACOutputLength>1</ds:HMACOutputLength>"),
             ),
         ),
         case(
@@ -393,11 +321,7 @@ pub(super) fn keys(bases: &Bases) -> Vec<Case> {
     let by_foreign = sign_by_id(&evil, ASSERTION_ID, &foreign, digest).unwrap();
     let certificate = foreign.certificate().base64();
     let genuine = key("idp").certificate().base64();
-    let value = between(
-        &bases.assertion,
-        "<ds:SignatureValue>",
-        "</ds:SignatureValue>",
-    );
+    let value = between(&bases.assertion, "<ds:SignatureValue>", "</ds:SignatureValue>");
     let zeros = STANDARD.encode([0; 256]);
     vec![
         case(
@@ -416,11 +340,7 @@ pub(super) fn keys(bases: &Bases) -> Vec<Case> {
             "foreign-key-without-key-info",
             "signature_invalid",
             "another key without KeyInfo",
-            replace(
-                &by_foreign,
-                between(&by_foreign, "<ds:KeyInfo>", "</ds:KeyInfo>"),
-                "",
-            ),
+            replace(&by_foreign, between(&by_foreign, "<ds:KeyInfo>", "</ds:KeyInfo>"), ""),
         ),
         on(
             "both-signed",
@@ -431,13 +351,8 @@ pub(super) fn keys(bases: &Bases) -> Vec<Case> {
                 sign_by_id(&bases.assertion, RESPONSE_ID, &foreign, digest).unwrap(),
             ),
         ),
-        case(
-            "no-certificates",
-            "no_certificates",
-            "nothing is configured (CVE-2026-28323)",
-            bases.assertion.clone(),
-        )
-        .with("certificates", json!([])),
+        case("no-certificates", "no_certificates", "nothing is configured (CVE-2026-28323)", bases.assertion.clone())
+            .with("certificates", json!([])),
         case(
             "certificate-removed",
             "signature_invalid",
@@ -449,21 +364,13 @@ pub(super) fn keys(bases: &Bases) -> Vec<Case> {
             "signature-value-empty",
             "signature_invalid",
             "no signature value",
-            replace(
-                &bases.assertion,
-                value,
-                "<ds:SignatureValue></ds:SignatureValue>",
-            ),
+            replace(&bases.assertion, value, "<ds:SignatureValue></ds:SignatureValue>"),
         ),
         case(
             "signature-value-zero",
             "signature_invalid",
             "all zeros",
-            replace(
-                &bases.assertion,
-                value,
-                &format!("<ds:SignatureValue>{zeros}</ds:SignatureValue>"),
-            ),
+            replace(&bases.assertion, value, &format!("<ds:SignatureValue>{zeros}</ds:SignatureValue>")),
         ),
         case(
             "name-id-changed",
@@ -487,10 +394,7 @@ pub(super) fn keys(bases: &Bases) -> Vec<Case> {
             "the same names under other prefixes are other bytes",
             bases
                 .assertion
-                .replace(
-                    "<saml:Subject>",
-                    "<s:Subject xmlns:s=\"urn:oasis:names:tc:SAML:2.0:assertion\">",
-                )
+                .replace("<saml:Subject>", "<s:Subject xmlns:s=\"urn:oasis:names:tc:SAML:2.0:assertion\">")
                 .replace("</saml:Subject>", "</s:Subject>"),
         ),
     ]

@@ -15,19 +15,11 @@ fn evil_assertion(bases: &Bases) -> String {
 pub(super) fn wrapping(bases: &Bases) -> Vec<Case> {
     let evil = evil_assertion(bases);
     let original = unsigned(&bases.response);
-    let evil_response = replace(
-        &bases.response.replace(NAME_ID, EVIL),
-        RESPONSE_ID_ATTRIBUTE,
-        " ID=\"_evil\"",
-    );
+    let evil_response = replace(&bases.response.replace(NAME_ID, EVIL), RESPONSE_ID_ATTRIBUTE, " ID=\"_evil\"");
     let bare = unsigned(&bases.assertion);
     let bare = assertion(&bare).to_owned();
     let signature = signature(&bases.assertion).to_owned();
-    let evil_with_signature = replace(
-        &evil,
-        "</saml:Issuer>",
-        &format!("</saml:Issuer>{signature}"),
-    );
+    let evil_with_signature = replace(&evil, "</saml:Issuer>", &format!("</saml:Issuer>{signature}"));
     let around = |inner: &str| replace(&bases.assertion, assertion(&bases.assertion), inner);
     vec![
         on(
@@ -36,11 +28,7 @@ pub(super) fn wrapping(bases: &Bases) -> Vec<Case> {
                 "xsw1-response-in-signature-object",
                 "unexpected_element",
                 "the signed Response sits in an Object of the signature of a forged one",
-                replace(
-                    &evil_response,
-                    "</ds:KeyInfo>",
-                    &format!("</ds:KeyInfo><ds:Object>{original}</ds:Object>"),
-                ),
+                replace(&evil_response, "</ds:KeyInfo>", &format!("</ds:KeyInfo><ds:Object>{original}</ds:Object>")),
             ),
         ),
         on(
@@ -49,11 +37,7 @@ pub(super) fn wrapping(bases: &Bases) -> Vec<Case> {
                 "xsw2-response-before-signature",
                 "unexpected_element",
                 "the signed Response sits in a forged one, beside the detached signature",
-                replace(
-                    &evil_response,
-                    "<ds:Signature ",
-                    &format!("{original}<ds:Signature "),
-                ),
+                replace(&evil_response, "<ds:Signature ", &format!("{original}<ds:Signature ")),
             ),
         ),
         on(
@@ -73,31 +57,19 @@ pub(super) fn wrapping(bases: &Bases) -> Vec<Case> {
             "xsw3-forged-assertion-first",
             "assertion_multiple",
             "a forged Assertion before the signed one (CVE-2026-25922)",
-            replace(
-                &bases.assertion,
-                "<saml:Assertion ",
-                &format!("{evil}<saml:Assertion "),
-            ),
+            replace(&bases.assertion, "<saml:Assertion ", &format!("{evil}<saml:Assertion ")),
         ),
         case(
             "xsw3-forged-assertion-last",
             "assertion_multiple",
             "a forged Assertion behind the signed one (CVE-2022-41912)",
-            replace(
-                &bases.assertion,
-                "</saml:Assertion>",
-                &format!("</saml:Assertion>{evil}"),
-            ),
+            replace(&bases.assertion, "</saml:Assertion>", &format!("</saml:Assertion>{evil}")),
         ),
         case(
             "xsw4-original-in-forged",
             "assertion_misplaced",
             "the signed Assertion as a child of the forged one",
-            around(&replace(
-                &evil,
-                "</saml:Assertion>",
-                &format!("{}</saml:Assertion>", assertion(&bases.assertion)),
-            )),
+            around(&replace(&evil, "</saml:Assertion>", &format!("{}</saml:Assertion>", assertion(&bases.assertion)))),
         ),
         case(
             "xsw5-signature-moved",
@@ -109,11 +81,7 @@ pub(super) fn wrapping(bases: &Bases) -> Vec<Case> {
             "xsw6-original-in-signature",
             "assertion_misplaced",
             "the original inside of the moved signature",
-            around(&replace(
-                &evil_with_signature,
-                "</ds:Signature>",
-                &format!("{bare}</ds:Signature>"),
-            )),
+            around(&replace(&evil_with_signature, "</ds:Signature>", &format!("{bare}</ds:Signature>"))),
         ),
         case(
             "xsw7-forged-in-extensions",
@@ -149,18 +117,9 @@ pub(super) fn wrapping(bases: &Bases) -> Vec<Case> {
             "forged-in-attribute-value",
             "assertion_misplaced",
             "the forged Assertion in a value",
-            bases.assertion.replacen(
-                "<saml:AttributeValue>",
-                &format!("<saml:AttributeValue>{evil}"),
-                1,
-            ),
+            bases.assertion.replacen("<saml:AttributeValue>", &format!("<saml:AttributeValue>{evil}"), 1),
         ),
-        case(
-            "no-assertion",
-            "assertion_missing",
-            "success, and nobody signed in",
-            around(""),
-        ),
+        case("no-assertion", "assertion_missing", "success, and nobody signed in", around("")),
         case(
             "assertion-of-saml-1",
             "unexpected_element",
@@ -185,12 +144,7 @@ pub(super) fn placement(bases: &Bases) -> Vec<Case> {
     let signature = signature(&bases.assertion).to_owned();
     let bare = unsigned(&bases.assertion);
     vec![
-        case(
-            "unsigned",
-            "signature_missing",
-            "nothing is signed",
-            bases.plain.clone(),
-        ),
+        case("unsigned", "signature_missing", "nothing is signed", bases.plain.clone()),
         case(
             "unsigned-and-forged",
             "signature_missing",
@@ -227,21 +181,13 @@ pub(super) fn placement(bases: &Bases) -> Vec<Case> {
             "signature-in-subject",
             "signature_misplaced",
             "the signature deeper in the Assertion",
-            replace(
-                &bare,
-                "<saml:Subject>",
-                &format!("<saml:Subject>{signature}"),
-            ),
+            replace(&bare, "<saml:Subject>", &format!("<saml:Subject>{signature}")),
         ),
         case(
             "signature-in-key-info",
             "signature_misplaced",
             "a second signature in KeyInfo of the first",
-            replace(
-                &bases.assertion,
-                "</ds:X509Data>",
-                &format!("</ds:X509Data>{signature}"),
-            ),
+            replace(&bases.assertion, "</ds:X509Data>", &format!("</ds:X509Data>{signature}")),
         ),
         case(
             "decoy-signature-first",
@@ -257,11 +203,7 @@ pub(super) fn placement(bases: &Bases) -> Vec<Case> {
             "decoy-signature-last",
             "signature_multiple",
             "the signature twice",
-            replace(
-                &bases.assertion,
-                "</ds:Signature>",
-                &format!("</ds:Signature>{signature}"),
-            ),
+            replace(&bases.assertion, "</ds:Signature>", &format!("</ds:Signature>{signature}")),
         ),
         on(
             "both-signed",
@@ -278,22 +220,14 @@ pub(super) fn placement(bases: &Bases) -> Vec<Case> {
                 "broken-response-signature-beside-good-assertion",
                 "digest_mismatch",
                 "a signature that fails is not outweighed by one that passes",
-                replace(
-                    &bases.both,
-                    "Version=\"2.0\" Destination",
-                    "Version=\"2.0\" Consent=\"urn:x\" Destination",
-                ),
+                replace(&bases.both, "Version=\"2.0\" Destination", "Version=\"2.0\" Consent=\"urn:x\" Destination"),
             ),
         ),
         case(
             "duplicate-id-on-response",
             "duplicate_id",
             "Response and Assertion share an id",
-            replace(
-                &bases.assertion,
-                RESPONSE_ID_ATTRIBUTE,
-                " ID=\"_assertion1\"",
-            ),
+            replace(&bases.assertion, RESPONSE_ID_ATTRIBUTE, " ID=\"_assertion1\""),
         ),
         case(
             "duplicate-id-in-extensions",
@@ -339,11 +273,7 @@ pub(super) fn placement(bases: &Bases) -> Vec<Case> {
             "id-twice-on-assertion",
             "duplicate_id",
             "the Assertion itself has two attributes that are ids",
-            replace(
-                &bases.assertion,
-                "<saml:Assertion ",
-                "<saml:Assertion xml:id=\"_assertion1\" ",
-            ),
+            replace(&bases.assertion, "<saml:Assertion ", "<saml:Assertion xml:id=\"_assertion1\" "),
         ),
         case(
             "id-missing",
