@@ -4,6 +4,7 @@
 //! a [`FlowError`]. The network is awaited only outside transactions.
 
 pub mod refusal;
+pub mod saml_urls;
 pub mod setup;
 
 pub use refusal::{FlowError, Refusal};
