@@ -186,10 +186,10 @@ fn conditions(wanted: &ListFilter) -> Filter {
     match_texts(&mut filter, &wanted.email_address, &wanted.username, wanted.query.as_deref());
     wanted.external_id.apply(
         &mut filter,
-        "u.external_id IN",
+        "(u.external_id IN",
         // `NULL NOT IN (…)` is not true, but who has no external id is not among those named.
         "(u.external_id IS NULL OR u.external_id NOT IN",
-        "",
+        ")",
     );
     wanted.user_id.apply(&mut filter, "u.id IN", "u.id NOT IN", "");
     wanted.organization_id.apply(
