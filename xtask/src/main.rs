@@ -17,6 +17,8 @@ mod test;
 mod tidy;
 mod workspace;
 
+use std::process::ExitCode;
+
 use anyhow::{Result, bail};
 
 const USAGE: &str = "\
@@ -32,26 +34,34 @@ cargo xtask <command>
   bench          release build; CPU time, memory and start time, as ratios to the cost of the bare cryptography
 ";
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// False if a check failed; an error if a command could not be carried out.
+fn run() -> Result<bool> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let green = match arguments.as_slice() {
-        ["test"] => test::everything(),
-        ["test", "--fast"] => test::fast(),
-        ["check"] => test::check(),
-        ["tidy"] => test::tidy(),
-        ["conformance"] => test::conformance(),
-        ["browser"] => test::browser(),
-        ["deny"] => return deny::cargo_deny(),
-        ["bench"] => return bench::run(),
+    match arguments.as_slice() {
+        ["test"] => Ok(test::everything()),
+        ["test", "--fast"] => Ok(test::fast()),
+        ["check"] => Ok(test::check()),
+        ["tidy"] => Ok(test::tidy()),
+        ["conformance"] => Ok(test::conformance()),
+        ["browser"] => Ok(test::browser()),
+        ["deny"] => deny::cargo_deny().map(|()| true),
+        ["bench"] => bench::run().map(|()| true),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
-            return Ok(());
+            Ok(true)
         }
         unknown => bail!("unknown command `{}`\n\n{USAGE}", unknown.join(" ")),
-    };
-    if !green {
-        std::process::exit(1);
     }
-    Ok(())
 }

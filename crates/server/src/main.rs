@@ -15,6 +15,8 @@ mod keys;
 mod outbound;
 mod random;
 mod server;
+#[cfg(test)]
+mod testing;
 
 use clap::{Parser, Subcommand};
 use config::{Config, RawConfig};

@@ -1,7 +1,7 @@
 //! From configuration to a listening server, and from a request to the surface it is addressed to.
 
 use crate::app::{App, InstanceCache};
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::flows::setup;
 use crate::http::rate_limit::RateLimits;
@@ -16,7 +16,7 @@ use axum::extract::Request;
 use axum::http::Method;
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
-use doorward_model::Random as _;
+use doorward_model::Random;
 use doorward_store::Store;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,11 +27,18 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 /// Opens the database, prepares it if it is new, and answers the program's parts and the secret key a first start made.
 pub async fn open(config: Config) -> anyhow::Result<(Arc<App>, Option<String>)> {
+    open_with(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await
+}
+
+/// As [`open`], with the clock and the source of randomness to use.
+pub async fn open_with(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> anyhow::Result<(Arc<App>, Option<String>)> {
     let store = Store::open(&config.database_url).await?;
-    let random = Arc::new(SystemRandom);
-    let encryption = load_encryption_key(&config, &random)?;
-    let clock = Arc::new(SystemClock);
-    let now = crate::clock::Clock::now(&*clock);
+    let encryption = load_encryption_key(&config, &*random)?;
+    let now = clock.now();
     let setup = setup::run(&store, &config, &encryption, now, &*random).await?;
     let outbound = Outbound::new(&config.outbound_allow).map_err(|reason| anyhow!("outbound client: {reason}"))?;
     let rate_limits = RateLimits::new(config.rate_limits);
@@ -50,7 +57,7 @@ pub async fn open(config: Config) -> anyhow::Result<(Arc<App>, Option<String>)> 
 }
 
 /// The configured key, else the file beside the database, which a first start creates with mode 0600.
-fn load_encryption_key(config: &Config, random: &SystemRandom) -> anyhow::Result<EncryptionKey> {
+fn load_encryption_key(config: &Config, random: &dyn Random) -> anyhow::Result<EncryptionKey> {
     if let Some(key) = &config.encryption_key {
         return Ok(EncryptionKey::parse(key.expose())?);
     }
@@ -79,7 +86,7 @@ fn encryption_key_file(database_url: &str) -> PathBuf {
 }
 
 /// Writes a file only its owner can read, whole or not at all; one that exists already is kept.
-fn write_private(path: &std::path::Path, text: &str, random: &SystemRandom) -> std::io::Result<()> {
+fn write_private(path: &std::path::Path, text: &str, random: &dyn Random) -> std::io::Result<()> {
     use std::io::Write as _;
     let mut bytes = [0u8; 8];
     random.fill(&mut bytes);

@@ -1,10 +1,10 @@
 //! The two drivers behind one `Store` and one `Tx`.
 
-use crate::error::{StoreError, TransactionError};
+use crate::error::{StoreError, TransactionError, is_transient};
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Postgres, Row as _, SqlSafeStr, SqlStr, Sqlite};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Row as _, SqlSafeStr, SqlStr, Sqlite};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -42,7 +42,8 @@ impl Store {
             // find tables that the other has just made.
             Engine::Sqlite { writer, .. } => {
                 let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-                match migrator.run(&mut *transaction).await {
+                // `run` with a borrowed connection makes no `Send` future, which is what `run_direct` is there for.
+                match migrator.run_direct(None, &mut *transaction, false).await {
                     Ok(()) => Ok(transaction.commit().await?),
                     Err(error) => Err(error),
                 }
@@ -147,14 +148,22 @@ pub fn typed_future<E, T, F: Future<Output = Result<T, E>>>(future: F) -> F {
 async fn connect(url: &str) -> Result<Engine, sqlx::Error> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         let options = PgConnectOptions::from_str(url)?.application_name("doorward");
-        let pool = PgPoolOptions::new()
+        let connected = PgPoolOptions::new()
             .max_connections(20)
             .acquire_timeout(Duration::from_secs(10))
             // A broken connection shows as an error of the statement; asking first would cost a round trip each time.
             .test_before_acquire(false)
-            .connect_with(options)
-            .await?;
-        return Ok(Engine::Postgres(pool));
+            .connect_with(options.clone())
+            .await;
+        return match connected {
+            Ok(pool) => Ok(Engine::Postgres(pool)),
+            // The pool waits for a server that is still starting, but keeps to itself what it waited for.
+            Err(sqlx::Error::PoolTimedOut) => Err(match PgConnection::connect_with(&options).await {
+                Ok(_) => sqlx::Error::PoolTimedOut,
+                Err(error) => error,
+            }),
+            Err(error) => Err(error),
+        };
     }
     if !url.starts_with("sqlite:") {
         return Err(sqlx::Error::Configuration("the URL must begin with sqlite:// or postgres://".into()));
@@ -167,10 +176,23 @@ async fn connect(url: &str) -> Result<Engine, sqlx::Error> {
         .foreign_keys(true)
         .statement_cache_capacity(256);
     let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(30));
-    let writer = writer.connect_with(options.clone()).await?;
+    let mut attempt = 0;
+    let writer = loop {
+        match writer.clone().connect_with(options.clone()).await {
+            // Only one process can switch a fresh file to write-ahead logging, and SQLite does not let the others wait.
+            Err(error) if is_busy(&error) && attempt < 100 => attempt += 1,
+            outcome => break outcome?,
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
     let readers = SqlitePoolOptions::new().max_connections(4).test_before_acquire(false);
     let readers = readers.connect_with(options.pragma("query_only", "true")).await?;
     Ok(Engine::Sqlite { writer, readers })
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| is_transient(&code))
 }
 
 /// The URL without its password, which may stand before the host or among the parameters.
@@ -475,4 +497,12 @@ impl<'r> Row<'r> {
 /// JSON text of a value, for a TEXT column.
 pub(crate) fn json_text<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// Runs one statement outside any transaction on a PostgreSQL server, such as `CREATE DATABASE`; for tests and tools.
+pub async fn administer(url: &str, sql: &str) -> Result<(), StoreError> {
+    use sqlx::{Connection as _, Executor as _};
+    let mut connection = sqlx::PgConnection::connect(url).await.map_err(|error| open_error(url, &error))?;
+    connection.execute(AssertSqlSafe(sql.to_owned())).await?;
+    Ok(connection.close().await?)
 }

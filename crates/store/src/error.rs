@@ -28,7 +28,7 @@ impl StoreError {
 }
 
 /// SQLSTATEs of PostgreSQL and primary result codes of SQLite that mean "try the transaction again".
-fn is_transient(code: &str) -> bool {
+pub(crate) fn is_transient(code: &str) -> bool {
     match code {
         // serialization_failure, deadlock_detected
         "40001" | "40P01" => true,

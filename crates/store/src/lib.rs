@@ -23,7 +23,7 @@ pub mod users;
 
 #[doc(hidden)]
 pub use db::typed_future;
-pub use db::{Store, Tx};
+pub use db::{Store, Tx, administer};
 pub use error::{StoreError, TransactionError};
 pub use filter::{Direction, Page, Selection};
 

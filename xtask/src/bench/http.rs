@@ -19,6 +19,8 @@ pub(super) struct Request<'a> {
 }
 
 pub(super) struct Response {
+    /// What was asked, for messages.
+    request: String,
     pub(super) status: u16,
     headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
@@ -47,7 +49,9 @@ impl Connection {
         text.push_str("\r\n");
         text.push_str(body);
         self.stream.get_mut().write_all(text.as_bytes())?;
-        Response::read(&mut self.stream).with_context(|| format!("{method} {path}"))
+        let asked = format!("{method} {path}");
+        let response = Response::read(&mut self.stream).with_context(|| asked.clone())?;
+        Ok(Response { request: asked, ..response })
     }
 }
 
@@ -65,7 +69,7 @@ impl Response {
             let (name, value) = line.split_once(':').context("a header without a colon")?;
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        let mut response = Self { status, headers, body: Vec::new() };
+        let mut response = Self { request: String::new(), status, headers, body: Vec::new() };
         response.body = if response.header("transfer-encoding") == Some("chunked") {
             read_chunks(stream)?
         } else {
@@ -90,7 +94,7 @@ impl Response {
     /// The body as JSON; an error that shows it unless the answer is a success.
     pub(super) fn json(&self) -> Result<serde_json::Value> {
         if !(200..300).contains(&self.status) {
-            bail!("answered {}: {}", self.status, String::from_utf8_lossy(&self.body));
+            bail!("{} answered {}: {}", self.request, self.status, String::from_utf8_lossy(&self.body));
         }
         Ok(serde_json::from_slice(&self.body)?)
     }

@@ -70,7 +70,7 @@ impl Row {
             let verdict = if compared <= *target { "ok" } else { "MISSED" };
             let _infallible = write!(line, "  at most {target}: {verdict}");
         }
-        line
+        line.trim_end().to_owned()
     }
 }
 

@@ -74,7 +74,7 @@ async fn open_together(database: Arc<Database>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_that_open_a_fresh_sqlite_file_together_all_succeed() {
-    for _ in 0..10 {
+    for _ in 0..20 {
         on_sqlite(open_together).await;
     }
 }
@@ -130,19 +130,20 @@ async fn a_path_that_cannot_be_a_file_is_refused() {
 
 #[tokio::test]
 async fn a_server_that_does_not_answer_is_named_without_its_password() {
-    // Nothing listens on the port of discarded data.
-    for url in [
+    // Nothing listens on the port of discarded data. All at once, since each attempt waits for a server that is starting.
+    let opened = [
         "postgres://doorward:hunter2@127.0.0.1:9/doorward",
         "postgresql://doorward:hunter2@127.0.0.1:9/doorward?sslmode=disable",
         "postgres://doorward:a%40hunter2%40@127.0.0.1:9/doorward",
         "postgres://127.0.0.1:9/doorward?user=doorward&password=hunter2",
         "postgres://127.0.0.1:9/doorward?password=hunter2&sslmode=disable",
-    ] {
-        let error = Store::open(url).await.err().unwrap();
-        let (shown, reason) = refusal(Err(error));
+    ]
+    .map(|url| tokio::spawn(Store::open(url)));
+    for outcome in opened {
+        let (shown, reason) = refusal(outcome.await.unwrap());
         assert!(!shown.contains("hunter2"), "{shown}");
-        assert!(!reason.contains("hunter2"), "{reason}");
         assert!(shown.contains("127.0.0.1:9/doorward"), "{shown}");
+        assert!(reason.contains("refused"), "{reason}");
     }
 }
 
@@ -151,6 +152,8 @@ async fn a_url_of_another_kind_is_refused_without_its_password() {
     for url in [
         "mysql://doorward:hunter2@127.0.0.1/doorward",
         "doorward:hunter2@127.0.0.1/doorward",
+        "postgres://doorward@127.0.0.1:port/doorward?password=hunt@hunter2",
+        "postgres://doorward:hunter2?hunter2@127.0.0.1:port/doorward",
         "postgres:doorward:hunter2@127.0.0.1/doorward",
         "postgres://doorward:hunter2@127.0.0.1:port/doorward",
         "postgres://doorward:hunter2@127.0.0.1/doorward?sslmode=sometimes",

@@ -1,0 +1,149 @@
+//! An identity provider that signs, for the connection of one organization.
+
+use crate::testing::{Answer, Browser, TestApp};
+use axum::http::Method;
+use doorward_saml::idp::{IdpKey, IssuedAttribute, IssuedResponse, ReceivedAuthnRequest, RsaDigest, SignedPart};
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+/// One key for all tests that need just one: making an RSA key takes longer than most of them.
+static KEYS: LazyLock<[IdpKey; 2]> = LazyLock::new(|| [make_key(), make_key()]);
+
+fn make_key() -> IdpKey {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+    let certificate = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap().self_signed(&key).unwrap();
+    IdpKey::from_pkcs8(&key.serialize_der(), &certificate.pem()).unwrap()
+}
+
+/// Who signs in.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub subject: String,
+    pub attributes: Vec<(String, Vec<String>)>,
+}
+
+impl Identity {
+    /// A person with the default attributes.
+    pub fn new(email: &str, first: &str, last: &str) -> Self {
+        let attribute = |name: &str, value: &str| (name.to_owned(), vec![value.to_owned()]);
+        Self {
+            subject: format!("subject-of-{email}"),
+            attributes: vec![attribute("mail", email), attribute("firstName", first), attribute("lastName", last)],
+        }
+    }
+}
+
+/// An IdP and the connection that trusts it.
+pub struct TestIdp {
+    pub entity_id: String,
+    key: &'static IdpKey,
+    /// The connection as the Backend API shows it.
+    pub connection: Value,
+}
+
+impl TestIdp {
+    /// An active connection for `domain`, linked to `organization`. Every second `key` is another one.
+    pub async fn connect(server: &TestApp, domain: &str, organization: Option<&str>, key: usize) -> Self {
+        let entity_id = format!("https://idp.{domain}/metadata");
+        let key = &KEYS[key % 2];
+        let body = json!({
+            "name": format!("SSO of {domain}"),
+            "provider": "saml_custom",
+            "domains": [domain],
+            "organization_id": organization,
+            "active": true,
+            "saml": {
+                "idp_entity_id": entity_id,
+                "idp_sso_url": format!("https://idp.{domain}/sso"),
+                "idp_certificate": key.certificate().pem(),
+            },
+        });
+        let connection = server.backend(Method::POST, "/v1/enterprise_connections", body).await.ok();
+        Self { entity_id, key, connection }
+    }
+
+    /// The connection's id.
+    pub fn connection_id(&self) -> &str {
+        self.connection["id"].as_str().unwrap()
+    }
+
+    /// The connection's ACS.
+    pub fn acs_url(&self) -> &str {
+        self.connection["saml_connection"]["acs_url"].as_str().unwrap()
+    }
+
+    /// The name under which the connection knows us.
+    pub fn sp_entity_id(&self) -> &str {
+        self.connection["saml_connection"]["sp_entity_id"].as_str().unwrap()
+    }
+
+    /// Reads the request in a redirect to this IdP.
+    pub fn receive(&self, redirect: &str) -> ReceivedAuthnRequest {
+        let (_, query) = redirect.split_once('?').unwrap();
+        ReceivedAuthnRequest::from_redirect_query(query).unwrap()
+    }
+
+    /// A signed response to a request, as the form value `SAMLResponse`; `change` may spoil it before it is signed.
+    pub fn respond(
+        &self,
+        server: &TestApp,
+        request: &ReceivedAuthnRequest,
+        identity: &Identity,
+        change: impl FnOnce(&mut IssuedResponse<'_>),
+    ) -> String {
+        let attributes: Vec<IssuedAttribute<'_>> =
+            identity.attributes.iter().map(|(name, values)| IssuedAttribute { name, values }).collect();
+        let mut random = [0u8; 8];
+        server.app.random.fill(&mut random);
+        let response_id = format!("_r{}", crate::random::hex(&random));
+        let assertion_id = format!("_a{}", crate::random::hex(&random));
+        let mut response = IssuedResponse {
+            response_id: &response_id,
+            assertion_id: &assertion_id,
+            issuer: &self.entity_id,
+            acs_url: self.acs_url(),
+            audience: self.sp_entity_id(),
+            in_response_to: Some(&request.id),
+            issue_instant_ms: server.now(),
+            not_on_or_after_ms: server.now() + 300_000,
+            authn_instant_ms: server.now(),
+            session_index: "s1",
+            session_not_on_or_after_ms: None,
+            name_id: &identity.subject,
+            attributes: &attributes,
+            ..IssuedResponse::default()
+        };
+        change(&mut response);
+        response.to_form_value(self.key, SignedPart::Assertion, RsaDigest::Sha256).unwrap()
+    }
+
+    /// The whole way from the typed address to the answer of the last redirect, in one browser.
+    pub async fn sign_in(&self, server: &TestApp, browser: &Browser<'_>, email: &str, identity: &Identity) -> Answer {
+        let redirect = begin_sign_in(browser, email).await;
+        self.answer(server, browser, &redirect, identity).await
+    }
+
+    /// From the redirect to the IdP to the answer of the last redirect.
+    pub async fn answer(&self, server: &TestApp, browser: &Browser<'_>, redirect: &str, identity: &Identity) -> Answer {
+        let request = self.receive(redirect);
+        let response = self.respond(server, &request, identity, |_| {});
+        let relay_state = request.relay_state.unwrap();
+        let posted =
+            browser.post_cross_site(self.acs_url(), &[("SAMLResponse", &response), ("RelayState", &relay_state)]).await;
+        browser.visit(posted.location()).await
+    }
+}
+
+/// Types an address and goes where the answer says.
+pub async fn begin_sign_in(browser: &Browser<'_>, email: &str) -> String {
+    let created = browser.post("/v1/client/sign_ins", &[("identifier", email)]).await.ok();
+    let id = created["response"]["id"].as_str().unwrap().to_owned();
+    let form = [
+        ("strategy", "enterprise_sso"),
+        ("redirect_url", "https://app.example.com/sso-callback"),
+        ("action_complete_redirect_url", "https://app.example.com/done"),
+    ];
+    let prepared = browser.post(&format!("/v1/client/sign_ins/{id}/prepare_first_factor"), &form).await.ok();
+    let verification = &prepared["response"]["first_factor_verification"];
+    verification["external_verification_redirect_url"].as_str().unwrap().to_owned()
+}
