@@ -1,26 +1,84 @@
 //! The Backend API: JSON, authenticated by the secret key. One file per resource; `wire/` holds what goes over the line.
 
+mod enterprise_connections;
 mod jwks;
+mod organization_memberships;
+mod organization_permissions;
+mod organization_roles;
+mod organizations;
+mod role_sets;
+mod short_list;
+pub mod wire;
 
 use crate::app::App;
 use crate::flows::Refusal;
+use crate::flows::organizations::require_enabled;
 use crate::http::{ApiError, origin};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, patch};
 use std::sync::Arc;
 
 /// All operations. Authentication comes before anything else of a known route, so nothing is learnt without a key.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/jwks", get(jwks::get))
+        .merge(of_organizations(&app))
+        .route("/v1/organization_roles", get(organization_roles::list))
+        .route("/v1/organization_roles/{id}", get(organization_roles::get))
+        .route("/v1/organization_permissions", get(organization_permissions::list))
+        .route("/v1/organization_permissions/{id}", get(organization_permissions::get))
+        .route("/v1/role_sets", get(role_sets::list).post(role_sets::create))
+        .route("/v1/role_sets/{key_or_id}", get(role_sets::get).patch(role_sets::update))
+        .route("/v1/enterprise_connections", get(enterprise_connections::list).post(enterprise_connections::create))
+        .route(
+            "/v1/enterprise_connections/{id}",
+            get(enterprise_connections::get)
+                .patch(enterprise_connections::update)
+                .delete(enterprise_connections::delete),
+        )
         .method_not_allowed_fallback(async || ApiError::from(Refusal::MethodNotAllowed).into_response())
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate))
         .fallback(async || ApiError::from(Refusal::RouteNotFound).into_response())
         .with_state(app)
+}
+
+/// The operations that are refused while organizations are switched off (ORG-2).
+fn of_organizations(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/organizations", get(organizations::list).post(organizations::create))
+        .route(
+            "/v1/organizations/{id}",
+            get(organizations::get).patch(organizations::update).delete(organizations::delete),
+        )
+        .route(
+            "/v1/organizations/{id}/metadata",
+            patch(organizations::merge_metadata).put(organizations::replace_metadata),
+        )
+        .route(
+            "/v1/organizations/{id}/memberships",
+            get(organization_memberships::list).post(organization_memberships::create),
+        )
+        .route(
+            "/v1/organizations/{id}/memberships/{user_id}",
+            patch(organization_memberships::update).delete(organization_memberships::delete),
+        )
+        .route(
+            "/v1/organizations/{id}/memberships/{user_id}/metadata",
+            patch(organization_memberships::merge_metadata),
+        )
+        .route("/v1/organization_memberships", get(organization_memberships::list_all))
+        .route_layer(middleware::from_fn_with_state(app.clone(), require_organizations))
+}
+
+async fn require_organizations(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match require_enabled(&app).await {
+        Ok(()) => next.run(request).await,
+        Err(error) => ApiError::from(error).into_response(),
+    }
 }
 
 /// Whether a request is one of the Backend API's (DECISIONS "Wire" 1).

@@ -3,7 +3,11 @@
 //! A flow loads facts from `store`, asks `rules`, applies the outcome in one transaction and answers with model values or
 //! a [`FlowError`]. The network is awaited only outside transactions.
 
+pub mod enterprise_connections;
+pub mod memberships;
+pub mod organizations;
 pub mod refusal;
+pub mod role_sets;
 pub mod saml_urls;
 pub mod setup;
 

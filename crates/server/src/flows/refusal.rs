@@ -49,6 +49,8 @@ pub enum Refusal {
     CannotLeave,
     NotAMember,
     MissingCreatorPermissions { missing: Vec<String> },
+    /// Members hold roles that another role set does not have.
+    RoleReassignmentMissing { role_keys: Vec<String> },
 
     // Enterprise connections
     OrganizationHasConnection,
