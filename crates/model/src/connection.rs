@@ -1,7 +1,8 @@
 //! Enterprise connections and the accounts people have through them (CON, LNK).
 
 use crate::{
-    Domain, Email, EnterpriseAccountId, EnterpriseConnectionId, JsonMap, Millis, OrganizationId, SamlConnectionId, UserId,
+    Domain, Email, EnterpriseAccountId, EnterpriseConnectionId, JsonMap, Millis, OrganizationId, SamlConnectionId,
+    UserId,
 };
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,6 @@
 //! Sign-in and sign-up attempts, and the trip to the IdP that each may be on (DEC).
 
-use crate::{
-    ClientId, Email, EnterpriseConnectionId, JsonMap, Millis, SessionId, SignInId, SignUpId, UserId,
-};
+use crate::{ClientId, Email, EnterpriseConnectionId, JsonMap, Millis, SessionId, SignInId, SignUpId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// An attempt to sign in.

@@ -18,7 +18,9 @@ pub enum AddRefusal {
     AlreadyMember,
     /// The role is not one of the organization's role set (ROL-13).
     RoleNotInSet,
-    Full { max_allowed_memberships: i64 },
+    Full {
+        max_allowed_memberships: i64,
+    },
 }
 
 /// May the operator add this user with this role?

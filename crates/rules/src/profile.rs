@@ -35,7 +35,10 @@ pub enum ProfileOutcome {
     /// The address attribute holds no email address, or several.
     InvalidAddress(String),
     /// The address lies outside the connection's domains (DECISIONS "Wire" 6).
-    DomainMismatch { expected: Vec<Domain>, received: Domain },
+    DomainMismatch {
+        expected: Vec<Domain>,
+        received: Domain,
+    },
 }
 
 /// Metadata a claim of this prefix goes to (CON-28).
@@ -55,7 +58,10 @@ pub fn profile(connection: &EnterpriseConnection, verified: VerifiedAttributes<'
         return ProfileOutcome::InvalidAddress(address.to_owned());
     };
     if !covers(connection, &email_address) {
-        return ProfileOutcome::DomainMismatch { expected: connection.domains.clone(), received: email_address.domain() };
+        return ProfileOutcome::DomainMismatch {
+            expected: connection.domains.clone(),
+            received: email_address.domain(),
+        };
     }
     let subject = match mapping.user_id.as_deref().filter(|name| !name.is_empty()) {
         None => verified.name_id,
@@ -170,7 +176,10 @@ mod tests {
     fn sml16_an_address_outside_the_connection_is_refused() {
         let acme = connection("a", &["acme.test"]);
         for address in ["alice@globex.test", "alice@badacme.test", "alice@eu.acme.test"] {
-            assert!(matches!(outcome(&acme, &[("mail", &[address])]), ProfileOutcome::DomainMismatch { .. }), "{address}");
+            assert!(
+                matches!(outcome(&acme, &[("mail", &[address])]), ProfileOutcome::DomainMismatch { .. }),
+                "{address}"
+            );
         }
     }
 
@@ -192,10 +201,16 @@ mod tests {
             directory_path: None,
             multi_valued,
         };
-        acme.custom_attributes = vec![custom("team", "dept", false), custom("groups", "grp", true), custom("none", "x", true)];
+        acme.custom_attributes =
+            vec![custom("team", "dept", false), custom("groups", "grp", true), custom("none", "x", true)];
         let profile = found(
             &acme,
-            &[("mail", &["a@acme.test"]), ("dept", &["R&D", "x"]), ("grp", &["a", " ", "b"]), ("public_metadata_plan", &["gold"])],
+            &[
+                ("mail", &["a@acme.test"]),
+                ("dept", &["R&D", "x"]),
+                ("grp", &["a", " ", "b"]),
+                ("public_metadata_plan", &["gold"]),
+            ],
         );
         let expected = serde_json::json!({"team": "R&D", "groups": ["a", "b"], "none": [], "plan": "gold"});
         assert_eq!(Value::Object(profile.public_metadata), expected);
@@ -208,7 +223,10 @@ mod tests {
         let metadata = serde_json::json!({"upn": "alice", "list": ["x"]});
         let metadata = metadata.as_object();
         assert_eq!(login_hint(&hint(LoginHintMode::Off, None), Some(&email), metadata), None);
-        assert_eq!(login_hint(&hint(LoginHintMode::EmailAddress, None), Some(&email), None).as_deref(), Some("a@acme.test"));
+        assert_eq!(
+            login_hint(&hint(LoginHintMode::EmailAddress, None), Some(&email), None).as_deref(),
+            Some("a@acme.test")
+        );
         let custom = |key| login_hint(&hint(LoginHintMode::CustomAttribute, Some(key)), Some(&email), metadata);
         assert_eq!(custom("upn").as_deref(), Some("alice"));
         assert_eq!(custom("list"), None);

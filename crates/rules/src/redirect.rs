@@ -54,7 +54,9 @@ mod tests {
         let urls = ["myapp://callback".to_owned()];
         assert_eq!(check(Some(url("https", Some("https://app.test"), "https://app.test/x")), &origins, &urls), Ok(()));
         assert_eq!(check(Some(url("myapp", None, "myapp://callback")), &origins, &urls), Ok(()));
-        for (origin, text) in [("https://app.test.evil.test", "https://app.test.evil.test/"), ("http://app.test", "http://app.test/")] {
+        for (origin, text) in
+            [("https://app.test.evil.test", "https://app.test.evil.test/"), ("http://app.test", "http://app.test/")]
+        {
             let refused = check(Some(url("https", Some(origin), text)), &origins, &urls);
             assert_eq!(refused, Err(RedirectRefusal::NotAllowed), "{text}");
         }
@@ -62,9 +64,11 @@ mod tests {
 
     #[test]
     fn script_schemes_and_credentials_are_refused() {
-        let refused = check(Some(url("javascript", None, "javascript:alert(1)")), &[], &["javascript:alert(1)".to_owned()]);
+        let refused =
+            check(Some(url("javascript", None, "javascript:alert(1)")), &[], &["javascript:alert(1)".to_owned()]);
         assert_eq!(refused, Err(RedirectRefusal::Scheme));
-        let credentials = ParsedUrl { has_credentials: true, ..url("https", Some("https://app.test"), "https://app.test/") };
+        let credentials =
+            ParsedUrl { has_credentials: true, ..url("https", Some("https://app.test"), "https://app.test/") };
         assert_eq!(check(Some(credentials), &["https://app.test".to_owned()], &[]), Err(RedirectRefusal::Invalid));
         assert_eq!(check(None, &[], &[]), Err(RedirectRefusal::Invalid));
     }

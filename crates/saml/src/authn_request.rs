@@ -30,6 +30,17 @@ pub enum AuthnRequestError {
     Deflate,
 }
 
+impl AuthnRequestError {
+    /// A short stable reason for machines.
+    pub fn code(&self) -> &'static str {
+        match self {
+            AuthnRequestError::SsoUrl => "sso_url_invalid",
+            AuthnRequestError::RelayStateTooLong { .. } => "relay_state_too_long",
+            AuthnRequestError::Deflate => "deflate_failed",
+        }
+    }
+}
+
 /// A request that the IdP sign somebody in and tell our ACS.
 #[derive(Clone, Copy, Debug)]
 pub struct AuthnRequest<'a> {
@@ -63,14 +74,8 @@ pub fn request_id(random: &[u8]) -> String {
 impl AuthnRequest<'_> {
     /// The request as XML.
     pub fn to_xml(&self) -> String {
-        let format = self.name_id_format.map_or(String::new(), |format| {
-            format!(" Format=\"{}\"", attribute(format))
-        });
-        let force = if self.force_authn {
-            " ForceAuthn=\"true\""
-        } else {
-            ""
-        };
+        let format = self.name_id_format.map_or(String::new(), |format| format!(" Format=\"{}\"", attribute(format)));
+        let force = if self.force_authn { " ForceAuthn=\"true\"" } else { "" };
         format!(
             "<samlp:AuthnRequest xmlns:samlp=\"{NS_PROTOCOL}\" xmlns:saml=\"{NS_ASSERTION}\" ID=\"{id}\" Version=\"2.0\" \
              IssueInstant=\"{instant}\" Destination=\"{destination}\"{force} \
@@ -121,8 +126,5 @@ impl AuthnRequest<'_> {
 /// DEFLATE without a zlib header (bindings 3.4.4.1).
 fn deflate(bytes: &[u8]) -> Result<Vec<u8>, AuthnRequestError> {
     let mut encoder = DeflateEncoder::new(Vec::with_capacity(512), Compression::default());
-    encoder
-        .write_all(bytes)
-        .and_then(|()| encoder.finish())
-        .map_err(|_| AuthnRequestError::Deflate)
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).map_err(|_| AuthnRequestError::Deflate)
 }

@@ -69,15 +69,8 @@ pub struct TrustedCertificate {
 /// One parsed key per digest it may be used with, as the library binds a parsed key to its algorithm.
 #[derive(Clone)]
 enum VerifyingKey {
-    Rsa {
-        sha256: ParsedPublicKey,
-        sha384: ParsedPublicKey,
-        sha512: ParsedPublicKey,
-    },
-    Ecdsa {
-        curve: Curve,
-        key: ParsedPublicKey,
-    },
+    Rsa { sha256: ParsedPublicKey, sha384: ParsedPublicKey, sha512: ParsedPublicKey },
+    Ecdsa { curve: Curve, key: ParsedPublicKey },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,17 +87,14 @@ impl TrustedCertificate {
             return Err(CertificateError::Encoding);
         }
         let base64: String = body(text)?.split_ascii_whitespace().collect();
-        let der = STANDARD
-            .decode(base64)
-            .map_err(|_| CertificateError::Encoding)?;
+        let der = STANDARD.decode(base64).map_err(|_| CertificateError::Encoding)?;
         Self::from_der(der)
     }
 
     /// Parses DER.
     pub fn from_der(der: Vec<u8>) -> Result<Self, CertificateError> {
         let malformed = |why: String| CertificateError::Malformed(why.into());
-        let (rest, certificate) =
-            X509Certificate::from_der(&der).map_err(|error| malformed(error.to_string()))?;
+        let (rest, certificate) = X509Certificate::from_der(&der).map_err(|error| malformed(error.to_string()))?;
         if !rest.is_empty() {
             return Err(malformed("bytes behind its end".to_owned()));
         }
@@ -113,13 +103,7 @@ impl TrustedCertificate {
         let not_before_ms = validity.not_before.timestamp().saturating_mul(1000);
         let not_after_ms = validity.not_after.timestamp().saturating_mul(1000);
         let subject = Shown::from(certificate.subject().to_string()).to_string();
-        Ok(TrustedCertificate {
-            key,
-            not_before_ms,
-            not_after_ms,
-            subject,
-            der,
-        })
+        Ok(TrustedCertificate { key, not_before_ms, not_after_ms, subject, der })
     }
 
     /// The certificate as DER.
@@ -163,11 +147,7 @@ impl TrustedCertificate {
 
     /// SHA-256 of the DER as lower-case hexadecimal without separators.
     pub fn fingerprint(&self) -> String {
-        digest(&SHA256, &self.der)
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        digest(&SHA256, &self.der).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The parsed key for RSA PKCS#1 v1.5 with `digest`, if this is an RSA key.
@@ -241,34 +221,27 @@ impl VerifyingKey {
                 })
             }
             Ok(PublicKey::EC(point)) => {
-                let (curve, algorithm): (_, &'static dyn VerificationAlgorithm) =
-                    match point.key_size() {
-                        256 => (Curve::P256, &signature::ECDSA_P256_SHA256_FIXED),
-                        384 => (Curve::P384, &signature::ECDSA_P384_SHA384_FIXED),
-                        // The size is that of the encoded coordinates, a whole number of bytes.
-                        521 | 528 => (Curve::P521, &signature::ECDSA_P521_SHA512_FIXED),
-                        bits => {
-                            let kind = format!("an elliptic curve of {bits} bits");
-                            return Err(CertificateError::KeyUnsupported(kind.into()));
-                        }
-                    };
+                let (curve, algorithm): (_, &'static dyn VerificationAlgorithm) = match point.key_size() {
+                    256 => (Curve::P256, &signature::ECDSA_P256_SHA256_FIXED),
+                    384 => (Curve::P384, &signature::ECDSA_P384_SHA384_FIXED),
+                    // The size is that of the encoded coordinates, a whole number of bytes.
+                    521 | 528 => (Curve::P521, &signature::ECDSA_P521_SHA512_FIXED),
+                    bits => {
+                        let kind = format!("an elliptic curve of {bits} bits");
+                        return Err(CertificateError::KeyUnsupported(kind.into()));
+                    }
+                };
                 let key = parsed(algorithm, spki.raw)?;
                 Ok(VerifyingKey::Ecdsa { curve, key })
             }
-            Ok(_) => Err(CertificateError::KeyUnsupported(
-                spki.algorithm.algorithm.to_id_string().into(),
-            )),
+            Ok(_) => Err(CertificateError::KeyUnsupported(spki.algorithm.algorithm.to_id_string().into())),
             Err(error) => Err(CertificateError::Malformed(error.to_string().into())),
         }
     }
 }
 
-fn parsed(
-    algorithm: &'static dyn VerificationAlgorithm,
-    spki: &[u8],
-) -> Result<ParsedPublicKey, CertificateError> {
-    ParsedPublicKey::new(algorithm, spki)
-        .map_err(|error| CertificateError::KeyUnsupported(error.to_string().into()))
+fn parsed(algorithm: &'static dyn VerificationAlgorithm, spki: &[u8]) -> Result<ParsedPublicKey, CertificateError> {
+    ParsedPublicKey::new(algorithm, spki).map_err(|error| CertificateError::KeyUnsupported(error.to_string().into()))
 }
 
 fn bit_length(modulus: &[u8]) -> usize {
@@ -286,13 +259,9 @@ fn body(text: &str) -> Result<&str, CertificateError> {
     };
     let (label, rest) = rest.split_once("-----").ok_or(CertificateError::Encoding)?;
     if label != "CERTIFICATE" {
-        return Err(CertificateError::NotACertificate(
-            label.to_lowercase().into(),
-        ));
+        return Err(CertificateError::NotACertificate(label.to_lowercase().into()));
     }
-    let (base64, rest) = rest
-        .split_once("-----END CERTIFICATE-----")
-        .ok_or(CertificateError::Encoding)?;
+    let (base64, rest) = rest.split_once("-----END CERTIFICATE-----").ok_or(CertificateError::Encoding)?;
     if rest.contains("-----BEGIN ") {
         return Err(CertificateError::Multiple);
     }

@@ -18,14 +18,9 @@ impl From<&str> for Shown {
     fn from(text: &str) -> Self {
         let is_unfit = |c: char| {
             // Control characters and the marks that reorder text would let a sender forge the look of a log line.
-            c.is_control()
-                || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+            c.is_control() || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
         };
-        let mut shown: String = text
-            .chars()
-            .filter(|c| !is_unfit(*c))
-            .take(Self::LONGEST + 1)
-            .collect();
+        let mut shown: String = text.chars().filter(|c| !is_unfit(*c)).take(Self::LONGEST + 1).collect();
         if let Some((end, _)) = shown.char_indices().nth(Self::LONGEST) {
             shown.truncate(end);
             shown.push('…');
@@ -84,18 +79,10 @@ pub enum ResponseError {
     UnexpectedElement { parent: &'static str, got: Shown },
     /// An element that must be there exactly once.
     #[error("{parent} has {got} {element} elements, expected exactly one")]
-    ElementCount {
-        parent: &'static str,
-        element: &'static str,
-        got: usize,
-    },
+    ElementCount { parent: &'static str, element: &'static str, got: usize },
     /// The IdP reports that it did not sign the person in (core 3.2.2.2).
     #[error("the IdP answered {status}{detail}, expected Success", detail = status_detail(sub_status, message))]
-    StatusNotSuccess {
-        status: Shown,
-        sub_status: Option<Shown>,
-        message: Option<Shown>,
-    },
+    StatusNotSuccess { status: Shown, sub_status: Option<Shown>, message: Option<Shown> },
     /// No assertion in a Response that reports success.
     #[error("the Response has no Assertion")]
     AssertionMissing,
@@ -106,9 +93,7 @@ pub enum ResponseError {
     #[error("there is an Assertion inside {parent}; it belongs directly into the Response")]
     AssertionMisplaced { parent: Shown },
     /// The assertion is encrypted.
-    #[error(
-        "the Assertion is encrypted, which this connection does not support; turn encryption off at the IdP"
-    )]
+    #[error("the Assertion is encrypted, which this connection does not support; turn encryption off at the IdP")]
     EncryptedAssertionUnsupported,
     /// The NameID or an attribute is encrypted.
     #[error("{element} is encrypted, which is not supported; turn encryption off at the IdP")]
@@ -125,16 +110,11 @@ pub enum ResponseError {
     #[error("{parent} has {got} Signatures, expected at most one")]
     SignatureMultiple { parent: &'static str, got: usize },
     /// A signature elsewhere than directly in the Response or the Assertion.
-    #[error(
-        "there is a Signature inside {parent}; it belongs directly into the Response or the Assertion"
-    )]
+    #[error("there is a Signature inside {parent}; it belongs directly into the Response or the Assertion")]
     SignatureMisplaced { parent: Shown },
     /// A signature did not pass.
     #[error("the signature of the {signed} was refused: {error}")]
-    Signature {
-        signed: &'static str,
-        error: SignatureError,
-    },
+    Signature { signed: &'static str, error: SignatureError },
 
     // The Response as a message to us (bindings 3.5.5.2, profiles 4.1.4.3).
     /// A signed Response must say where it was sent.
@@ -151,17 +131,10 @@ pub enum ResponseError {
     IssuerMismatch { expected: Shown, got: Shown },
     /// The answer does not say which request it answers.
     #[error("InResponseTo of {element} is missing, expected {expected}")]
-    InResponseToMissing {
-        element: &'static str,
-        expected: Shown,
-    },
+    InResponseToMissing { element: &'static str, expected: Shown },
     /// The answer to another request.
     #[error("InResponseTo of {element}: expected {expected}, got {got}")]
-    InResponseToMismatch {
-        element: &'static str,
-        expected: Shown,
-        got: Shown,
-    },
+    InResponseToMismatch { element: &'static str, expected: Shown, got: Shown },
     /// An unsolicited Response must not answer a request (profiles 4.1.5).
     #[error("no request is pending, but InResponseTo of {element} is {got}")]
     InResponseToUnexpected { element: &'static str, got: Shown },
@@ -172,42 +145,22 @@ pub enum ResponseError {
     TimeInvalid { field: &'static str, got: Shown },
     /// Made in the future.
     #[error("{field} is {got}, in the future; our clock says {now}")]
-    IssuedInFuture {
-        field: &'static str,
-        got: UnixMillis,
-        now: UnixMillis,
-    },
+    IssuedInFuture { field: &'static str, got: UnixMillis, now: UnixMillis },
     /// Made too long ago.
     #[error("{field} is {got}, more than a day ago; our clock says {now}")]
-    IssuedTooLongAgo {
-        field: &'static str,
-        got: UnixMillis,
-        now: UnixMillis,
-    },
+    IssuedTooLongAgo { field: &'static str, got: UnixMillis, now: UnixMillis },
     /// `Conditions/@NotBefore` lies ahead (core 2.5.1.2).
     #[error("the Assertion is valid from {not_before}; our clock says {now}")]
-    ConditionsNotYetValid {
-        not_before: UnixMillis,
-        now: UnixMillis,
-    },
+    ConditionsNotYetValid { not_before: UnixMillis, now: UnixMillis },
     /// `Conditions/@NotOnOrAfter` has passed (core 2.5.1.2).
     #[error("the Assertion was valid until {not_on_or_after}; our clock says {now}")]
-    ConditionsExpired {
-        not_on_or_after: UnixMillis,
-        now: UnixMillis,
-    },
+    ConditionsExpired { not_on_or_after: UnixMillis, now: UnixMillis },
     /// `SubjectConfirmationData/@NotOnOrAfter` has passed (profiles 4.1.4.3).
     #[error("the sign-in had to be delivered before {not_on_or_after}; our clock says {now}")]
-    SubjectConfirmationExpired {
-        not_on_or_after: UnixMillis,
-        now: UnixMillis,
-    },
+    SubjectConfirmationExpired { not_on_or_after: UnixMillis, now: UnixMillis },
     /// `AuthnStatement/@SessionNotOnOrAfter` has passed (core 2.7.2).
     #[error("the session at the IdP ended at {not_on_or_after}; our clock says {now}")]
-    SessionExpired {
-        not_on_or_after: UnixMillis,
-        now: UnixMillis,
-    },
+    SessionExpired { not_on_or_after: UnixMillis, now: UnixMillis },
 
     // The subject (core 2.4, profiles 4.1.4.2).
     /// The NameID is empty, too long, has markup or control characters in it.

@@ -17,8 +17,8 @@ pub use error::{ResponseError, Shown};
 pub use instant::UnixMillis;
 pub use metadata::{IdpMetadata, MetadataError, SpMetadata};
 pub use response::{
-    Assertion, Attribute, DEFAULT_CLOCK_SKEW_MS, Expectations, NameId, UnverifiedHeader,
-    UnverifiedResponse, validate_response,
+    Assertion, Attribute, DEFAULT_CLOCK_SKEW_MS, Expectations, NameId, UnverifiedHeader, UnverifiedResponse,
+    validate_response,
 };
 pub use signature::SignatureError;
 pub use xml::XmlError;

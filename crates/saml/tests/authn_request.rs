@@ -32,13 +32,8 @@ fn ids_are_names_made_of_the_bytes() {
 
 #[test]
 fn the_idp_receives_what_was_asked() {
-    let url = REQUEST
-        .redirect_url(Some("signin_1 &=+/"), Some("jane+x@example.test"))
-        .unwrap();
-    assert!(
-        url.starts_with("https://idp.example.test/sso?SAMLRequest="),
-        "{url}"
-    );
+    let url = REQUEST.redirect_url(Some("signin_1 &=+/"), Some("jane+x@example.test")).unwrap();
+    assert!(url.starts_with("https://idp.example.test/sso?SAMLRequest="), "{url}");
     let got = received(&url);
     assert_eq!(got.id, REQUEST.id);
     assert_eq!(got.issuer, REQUEST.sp_entity_id);
@@ -49,11 +44,7 @@ fn the_idp_receives_what_was_asked() {
     assert!(!got.force_authn);
     assert_eq!(got.name_id_format, None);
 
-    let strict = AuthnRequest {
-        force_authn: true,
-        name_id_format: Some(NAME_ID_EMAIL),
-        ..REQUEST
-    };
+    let strict = AuthnRequest { force_authn: true, name_id_format: Some(NAME_ID_EMAIL), ..REQUEST };
     let got = received(&strict.redirect_url(None, None).unwrap());
     assert!(got.force_authn);
     assert_eq!(got.name_id_format.as_deref(), Some(NAME_ID_EMAIL));
@@ -77,37 +68,18 @@ fn the_xml_is_as_the_standard_has_it() {
 
 #[test]
 fn a_query_of_the_idp_is_kept() {
-    let request = AuthnRequest {
-        idp_sso_url: "https://idp.example.test/sso?tenant=a%20b&x#fragment",
-        ..REQUEST
-    };
+    let request = AuthnRequest { idp_sso_url: "https://idp.example.test/sso?tenant=a%20b&x#fragment", ..REQUEST };
     let url = request.redirect_url(Some("s"), None).unwrap();
-    assert!(
-        url.starts_with("https://idp.example.test/sso?tenant=a%20b&x&SAMLRequest="),
-        "{url}"
-    );
+    assert!(url.starts_with("https://idp.example.test/sso?tenant=a%20b&x&SAMLRequest="), "{url}");
     assert!(!url.contains('#'));
     assert_eq!(received(&url).id, REQUEST.id);
 }
 
 #[test]
 fn refuses_urls_no_browser_should_follow_and_long_relay_states() {
-    for idp_sso_url in [
-        "javascript:alert(1)",
-        "data:text/html,x",
-        "/sso",
-        "",
-        "ftp://idp.example.test/",
-    ] {
-        let request = AuthnRequest {
-            idp_sso_url,
-            ..REQUEST
-        };
-        assert_eq!(
-            request.redirect_url(None, None),
-            Err(AuthnRequestError::SsoUrl),
-            "{idp_sso_url}"
-        );
+    for idp_sso_url in ["javascript:alert(1)", "data:text/html,x", "/sso", "", "ftp://idp.example.test/"] {
+        let request = AuthnRequest { idp_sso_url, ..REQUEST };
+        assert_eq!(request.redirect_url(None, None), Err(AuthnRequestError::SsoUrl), "{idp_sso_url}");
     }
     assert!(REQUEST.redirect_url(Some(&"x".repeat(80)), None).is_ok());
     assert_eq!(
@@ -120,47 +92,27 @@ fn query(xml: &[u8]) -> String {
     let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(xml).unwrap();
     let request = STANDARD.encode(encoder.finish().unwrap());
-    url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("SAMLRequest", &request)
-        .finish()
+    url::form_urlencoded::Serializer::new(String::new()).append_pair("SAMLRequest", &request).finish()
 }
 
 #[test]
 fn the_idp_refuses_what_is_no_request() {
     let refused = |query: &str| ReceivedAuthnRequest::from_redirect_query(query).unwrap_err();
     assert_eq!(refused("RelayState=x"), IdpError::RequestMissing);
-    assert!(matches!(
-        refused("SAMLRequest=!"),
-        IdpError::RequestEncoding(_)
-    ));
-    assert!(matches!(
-        refused("SAMLRequest=AAAA"),
-        IdpError::RequestEncoding(_) | IdpError::Xml(_)
-    ));
+    assert!(matches!(refused("SAMLRequest=!"), IdpError::RequestEncoding(_)));
+    assert!(matches!(refused("SAMLRequest=AAAA"), IdpError::RequestEncoding(_) | IdpError::Xml(_)));
     // A bomb: 10 MB of spaces in 10 KB.
     let bomb = query(&vec![b' '; 10_000_000]);
     assert!(bomb.len() < 20_000);
-    assert_eq!(
-        refused(&bomb),
-        IdpError::RequestEncoding("it inflates to more than 64 KB")
-    );
-    assert!(matches!(
-        refused(&query(b"<!DOCTYPE x><x/>")),
-        IdpError::Xml(_)
-    ));
-    assert!(matches!(
-        refused(&query(b"<x/>")),
-        IdpError::NotAnAuthnRequest(_)
-    ));
+    assert_eq!(refused(&bomb), IdpError::RequestEncoding("it inflates to more than 64 KB"));
+    assert!(matches!(refused(&query(b"<!DOCTYPE x><x/>")), IdpError::Xml(_)));
+    assert!(matches!(refused(&query(b"<x/>")), IdpError::NotAnAuthnRequest(_)));
     let xml = REQUEST.to_xml();
     for broken in [
         xml.replace(" ID=\"_0a1b\"", ""),
         xml.replace("Version=\"2.0\"", "Version=\"1.1\""),
         xml.replace("saml:Issuer>", "saml:Other>"),
     ] {
-        assert!(matches!(
-            refused(&query(broken.as_bytes())),
-            IdpError::NotAnAuthnRequest(_)
-        ));
+        assert!(matches!(refused(&query(broken.as_bytes())), IdpError::NotAnAuthnRequest(_)));
     }
 }

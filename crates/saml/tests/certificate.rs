@@ -34,27 +34,16 @@ fn reads_pem_and_base64_alike() {
     ] {
         assert_eq!(TrustedCertificate::parse(&text).as_ref(), Ok(&certificate));
     }
-    assert_eq!(
-        TrustedCertificate::from_der(certificate.der().to_vec()).as_ref(),
-        Ok(&certificate)
-    );
+    assert_eq!(TrustedCertificate::from_der(certificate.der().to_vec()).as_ref(), Ok(&certificate));
 }
 
 #[test]
 fn says_what_the_certificate_is() {
     let certificate = TrustedCertificate::parse(&read("idp.crt")).unwrap();
     assert_eq!(certificate.subject(), "CN=idp.example.test");
-    assert_eq!(
-        certificate.not_after_ms() - certificate.not_before_ms(),
-        7300 * 86_400_000
-    );
+    assert_eq!(certificate.not_after_ms() - certificate.not_before_ms(), 7300 * 86_400_000);
     assert_eq!(certificate.fingerprint().len(), 64);
-    assert!(
-        certificate
-            .fingerprint()
-            .bytes()
-            .all(|byte| byte.is_ascii_hexdigit())
-    );
+    assert!(certificate.fingerprint().bytes().all(|byte| byte.is_ascii_hexdigit()));
     assert!(!format!("{certificate:?}").contains("MII"));
 }
 
@@ -65,29 +54,17 @@ fn refuses_what_cannot_verify_anything() {
     for (expected, text) in [
         ("certificate_rsa_too_short", read("weak.crt")),
         ("certificate_not_a_certificate", read("idp.key")),
-        (
-            "certificate_multiple",
-            format!("{pem}{}", read("foreign.crt")),
-        ),
+        ("certificate_multiple", format!("{pem}{}", read("foreign.crt"))),
         ("certificate_encoding", "not base64".to_owned()),
-        (
-            "certificate_encoding",
-            pem.replace("-----END CERTIFICATE-----", ""),
-        ),
+        ("certificate_encoding", pem.replace("-----END CERTIFICATE-----", "")),
         ("certificate_encoding", "A".repeat(70_000)),
         ("certificate_malformed", String::new()),
         ("certificate_malformed", "AAAA".to_owned()),
-        (
-            "certificate_malformed",
-            base64[..base64.len() / 2 / 4 * 4].to_owned(),
-        ),
+        ("certificate_malformed", base64[..base64.len() / 2 / 4 * 4].to_owned()),
     ] {
         assert_eq!(code(&text), expected, "{text}");
     }
-    assert_eq!(
-        TrustedCertificate::parse(&read("weak.crt")),
-        Err(CertificateError::RsaTooShort { got: 1024 })
-    );
+    assert_eq!(TrustedCertificate::parse(&read("weak.crt")), Err(CertificateError::RsaTooShort { got: 1024 }));
     assert_eq!(code(&read("ec.crt")), "ok");
 }
 

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use doorward_saml::{
-    Assertion, DEFAULT_CLOCK_SKEW_MS, Expectations, ResponseError, TrustedCertificate,
-    validate_response,
+    Assertion, DEFAULT_CLOCK_SKEW_MS, Expectations, ResponseError, TrustedCertificate, validate_response,
 };
 use serde_json::Value;
 
@@ -28,20 +27,18 @@ impl Case {
             Ok(xml) => STANDARD.encode(xml),
             Err(_) => fs::read_to_string(folder.join("response.b64")).unwrap(),
         };
-        Case {
-            saml_response,
-            params: serde_json::from_slice(&params).unwrap(),
-            name,
-        }
+        Case { saml_response, params: serde_json::from_slice(&params).unwrap(), name }
     }
 
     fn text(&self, key: &str) -> &str {
-        self.params[key]
-            .as_str()
-            .unwrap_or_else(|| panic!("{}: no {key}", self.name))
+        self.params[key].as_str().unwrap_or_else(|| panic!("{}: no {key}", self.name))
     }
 
     fn validate(&self) -> Result<Assertion, ResponseError> {
+        self.validate_at(self.params["now_ms"].as_i64().unwrap())
+    }
+
+    fn validate_at(&self, now_ms: i64) -> Result<Assertion, ResponseError> {
         let certificates: Vec<TrustedCertificate> = self.params["certificates"]
             .as_array()
             .unwrap()
@@ -51,7 +48,7 @@ impl Case {
         validate_response(
             &self.saml_response,
             &Expectations {
-                now_ms: self.params["now_ms"].as_i64().unwrap(),
+                now_ms,
                 clock_skew_ms: DEFAULT_CLOCK_SKEW_MS,
                 acs_url: self.text("acs_url"),
                 sp_entity_id: self.text("sp_entity_id"),
@@ -73,24 +70,16 @@ fn certificate(name: &str) -> TrustedCertificate {
 }
 
 fn cases(kind: &str) -> Vec<Case> {
-    let mut folders: Vec<PathBuf> = fs::read_dir(tests_folder().join(kind))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(tests_folder().join(kind)).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     folders.iter().map(|folder| Case::read(folder)).collect()
 }
 
 fn assert_accepted(case: &Case) -> Assertion {
-    let assertion = case
-        .validate()
-        .unwrap_or_else(|error| panic!("{} was refused: {} {error}", case.name, error.code()));
-    assert_eq!(
-        assertion.name_id.value,
-        case.text("name_id"),
-        "{}",
-        case.name
-    );
+    let assertion =
+        case.validate().unwrap_or_else(|error| panic!("{} was refused: {} {error}", case.name, error.code()));
+    assert_eq!(assertion.name_id.value, case.text("name_id"), "{}", case.name);
     assert_eq!(assertion.id, case.text("assertion_id"), "{}", case.name);
     assertion
 }
@@ -109,27 +98,28 @@ fn every_accepted_case_is_accepted() {
 }
 
 #[test]
+fn replays_are_too_late_when_they_are_forgotten() {
+    for case in cases("accepted") {
+        let forgotten = case.validate().unwrap().not_on_or_after_ms;
+        assert!(case.validate_at(forgotten - 1).is_ok(), "{}", case.name);
+        assert!(case.validate_at(forgotten).is_err(), "{}", case.name);
+    }
+}
+
+#[test]
 fn every_rejected_case_is_rejected_for_its_own_reason() {
     let cases = cases("rejected");
     assert!(cases.len() >= 50, "{} cases", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {
         // The base must pass: otherwise the case could fail for a reason it shares with it.
-        assert_accepted(&Case::read(
-            &tests_folder().join("accepted").join(case.text("base")),
-        ));
+        assert_accepted(&Case::read(&tests_folder().join("accepted").join(case.text("base"))));
         match case.validate() {
-            Ok(assertion) => wrong.push(format!(
-                "{} signed in {}",
-                case.name, assertion.name_id.value
-            )),
+            Ok(assertion) => wrong.push(format!("{} signed in {}", case.name, assertion.name_id.value)),
             Err(error) if error.code() == case.text("error") => {}
-            Err(error) => wrong.push(format!(
-                "{}: expected {}, got {} ({error})",
-                case.name,
-                case.text("error"),
-                error.code()
-            )),
+            Err(error) => {
+                wrong.push(format!("{}: expected {}, got {} ({error})", case.name, case.text("error"), error.code()))
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

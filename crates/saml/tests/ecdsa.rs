@@ -40,21 +40,14 @@ fn code(xml: &str, certificates: &[TrustedCertificate]) -> &'static str {
 
 #[test]
 fn p256_with_sha256_verifies_by_its_own_key_only() {
-    let pem: String = read("keys/ec.key")
-        .lines()
-        .filter(|line| !line.starts_with('-'))
-        .collect();
+    let pem: String = read("keys/ec.key").lines().filter(|line| !line.starts_with('-')).collect();
     let der = STANDARD.decode(pem).unwrap();
     let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).unwrap();
-    let xml =
-        read("accepted/assertion-signed/response.xml").replace("#rsa-sha256", "#ecdsa-sha256");
+    let xml = read("accepted/assertion-signed/response.xml").replace("#rsa-sha256", "#ecdsa-sha256");
     let signed_info = between(&xml, "<ds:SignedInfo>", "</ds:SignedInfo>");
-    let canonical = format!(
-        "<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">{signed_info}</ds:SignedInfo>"
-    );
-    let signature = key
-        .sign(&SystemRandom::new(), canonical.as_bytes())
-        .unwrap();
+    let canonical =
+        format!("<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">{signed_info}</ds:SignedInfo>");
+    let signature = key.sign(&SystemRandom::new(), canonical.as_bytes()).unwrap();
     let old = between(&xml, "<ds:SignatureValue>", "</ds:SignatureValue>");
     let xml = xml.replace(old, &STANDARD.encode(signature));
 
@@ -64,10 +57,7 @@ fn p256_with_sha256_verifies_by_its_own_key_only() {
     assert_eq!(code(&xml, std::slice::from_ref(&rsa)), "signature_invalid");
     assert_eq!(code(&xml, &[rsa, elliptic.clone()]), "ok");
     let other = xml.replace("#ecdsa-sha256", "#ecdsa-sha384");
-    assert_eq!(
-        code(&other, std::slice::from_ref(&elliptic)),
-        "signature_invalid"
-    );
+    assert_eq!(code(&other, std::slice::from_ref(&elliptic)), "signature_invalid");
     let changed = xml.replace("jane.doe", "john.doe");
     assert_eq!(code(&changed, &[elliptic]), "digest_mismatch");
 }

@@ -23,11 +23,7 @@ fn weak_base64() -> String {
 }
 
 fn good() -> String {
-    idp_metadata(
-        ENTITY_ID,
-        SSO_URL,
-        &[&certificate("idp.crt"), &certificate("foreign.crt")],
-    )
+    idp_metadata(ENTITY_ID, SSO_URL, &[&certificate("idp.crt"), &certificate("foreign.crt")])
 }
 
 fn refused(xml: &str) -> MetadataError {
@@ -60,10 +56,7 @@ fn reads_what_the_idp_writes() {
     assert_eq!(metadata.entity_id, ENTITY_ID);
     assert_eq!(metadata.sso_url, SSO_URL);
     assert_eq!(metadata.sso_post_url.as_deref(), Some(SSO_URL));
-    assert_eq!(
-        metadata.certificates,
-        [certificate("idp.crt"), certificate("foreign.crt")]
-    );
+    assert_eq!(metadata.certificates, [certificate("idp.crt"), certificate("foreign.crt")]);
     assert!(metadata.unusable_certificates.is_empty());
     assert!(!metadata.want_authn_requests_signed);
 }
@@ -72,20 +65,14 @@ fn reads_what_the_idp_writes() {
 fn keys_count_by_their_use() {
     let base64 = certificate("foreign.crt").base64();
     let key_of = |with: &str| {
-        let xml = good().replacen(
-            "<md:KeyDescriptor use=\"signing\">",
-            &format!("<md:KeyDescriptor{with}>"),
-            1,
-        );
+        let xml = good().replacen("<md:KeyDescriptor use=\"signing\">", &format!("<md:KeyDescriptor{with}>"), 1);
         IdpMetadata::parse(xml.as_bytes()).unwrap().certificates
     };
     assert_eq!(key_of(" use=\"encryption\""), [certificate("foreign.crt")]);
     assert_eq!(key_of("").len(), 2);
 
     // The second certificate of one KeyInfo is an issuer, not a key of the IdP.
-    let chain = format!(
-        "</ds:X509Certificate><ds:X509Certificate>{base64}</ds:X509Certificate></ds:X509Data>"
-    );
+    let chain = format!("</ds:X509Certificate><ds:X509Certificate>{base64}</ds:X509Certificate></ds:X509Data>");
     let xml = idp_metadata(ENTITY_ID, SSO_URL, &[&certificate("idp.crt")])
         .replace("</ds:X509Certificate></ds:X509Data>", &chain);
     let metadata = IdpMetadata::parse(xml.as_bytes()).unwrap();
@@ -100,8 +87,7 @@ fn weak_keys_are_left_out_and_named() {
     assert_eq!(metadata.certificates, [certificate("idp.crt")]);
     assert_eq!(metadata.unusable_certificates.len(), 1);
 
-    let xml = idp_metadata(ENTITY_ID, SSO_URL, &[&certificate("foreign.crt")])
-        .replace(&base64, &weak_base64());
+    let xml = idp_metadata(ENTITY_ID, SSO_URL, &[&certificate("foreign.crt")]).replace(&base64, &weak_base64());
     assert_eq!(refused(&xml).code(), "certificate_rsa_too_short");
 }
 
@@ -112,31 +98,16 @@ fn lists_all_that_is_missing() {
         other => panic!("{other}"),
     };
     let xml = good();
-    assert_eq!(
-        missing(&xml.replace(" entityID=", " other=")),
-        ["idp_entity_id"]
-    );
-    assert_eq!(
-        missing(&xml.replace("HTTP-Redirect", "HTTP-Artifact")),
-        ["idp_sso_url"]
-    );
-    assert_eq!(
-        missing(&xml.replace("use=\"signing\"", "use=\"encryption\"")),
-        ["idp_certificate"]
-    );
-    assert_eq!(
-        missing(&xml.replace("IDPSSODescriptor", "SPSSODescriptor")),
-        ["idp_sso_url", "idp_certificate"]
-    );
+    assert_eq!(missing(&xml.replace(" entityID=", " other=")), ["idp_entity_id"]);
+    assert_eq!(missing(&xml.replace("HTTP-Redirect", "HTTP-Artifact")), ["idp_sso_url"]);
+    assert_eq!(missing(&xml.replace("use=\"signing\"", "use=\"encryption\"")), ["idp_certificate"]);
+    assert_eq!(missing(&xml.replace("IDPSSODescriptor", "SPSSODescriptor")), ["idp_sso_url", "idp_certificate"]);
     assert_eq!(
         missing("<EntityDescriptor xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\"/>"),
         ["idp_entity_id", "idp_sso_url", "idp_certificate"]
     );
     // An IdP that speaks only SAML 1.1 is none for us.
-    let old = xml.replace(
-        "urn:oasis:names:tc:SAML:2.0:protocol",
-        "urn:oasis:names:tc:SAML:1.1:protocol",
-    );
+    let old = xml.replace("urn:oasis:names:tc:SAML:2.0:protocol", "urn:oasis:names:tc:SAML:1.1:protocol");
     assert_eq!(missing(&old), ["idp_sso_url", "idp_certificate"]);
 }
 
@@ -144,27 +115,16 @@ fn lists_all_that_is_missing() {
 fn an_aggregate_may_have_one_idp() {
     let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
     let idp = good().replace(declaration, "");
-    let sp = SpMetadata {
-        entity_id: "https://sp.test",
-        acs_url: "https://sp.test/acs",
-    };
+    let sp = SpMetadata { entity_id: "https://sp.test", acs_url: "https://sp.test/acs" };
     let sp = sp.to_xml().replace(declaration, "");
     let aggregate = |content: &str| {
         format!(
             "\u{FEFF}{declaration}<EntitiesDescriptor xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\">{content}</EntitiesDescriptor>"
         )
     };
-    let one = aggregate(&format!(
-        "{sp}{sp}<EntitiesDescriptor>{idp}</EntitiesDescriptor><!-- <x> --><![CDATA[ ]]>"
-    ));
-    assert_eq!(
-        IdpMetadata::parse(one.as_bytes()).unwrap().entity_id,
-        ENTITY_ID
-    );
-    assert_eq!(
-        refused(&aggregate(&format!("{idp}{idp}"))),
-        MetadataError::SeveralIdps { got: 2 }
-    );
+    let one = aggregate(&format!("{sp}{sp}<EntitiesDescriptor>{idp}</EntitiesDescriptor><!-- <x> --><![CDATA[ ]]>"));
+    assert_eq!(IdpMetadata::parse(one.as_bytes()).unwrap().entity_id, ENTITY_ID);
+    assert_eq!(refused(&aggregate(&format!("{idp}{idp}"))), MetadataError::SeveralIdps { got: 2 });
     assert_eq!(refused(&aggregate(&sp)).code(), "missing_fields");
 }
 
@@ -174,20 +134,11 @@ fn refuses_other_documents_and_urls() {
     assert_eq!(refused("").code(), "xml_malformed");
     assert_eq!(refused("<!DOCTYPE html><html/>").code(), "xml_doctype");
     assert_eq!(refused(&" ".repeat(1_100_000)).code(), "xml_too_large");
-    for url in [
-        "javascript:alert(1)",
-        "data:x",
-        "/sso",
-        "http:",
-        "ftp://x.test/",
-    ] {
+    for url in ["javascript:alert(1)", "data:x", "/sso", "http:", "ftp://x.test/"] {
         let xml = good().replace(&SSO_URL.replace('&', "&amp;"), url);
         assert_eq!(refused(&xml).code(), "sso_url_invalid", "{url}");
     }
     let many: Vec<TrustedCertificate> = (0..17).map(|_| certificate("idp.crt")).collect();
     let many: Vec<&TrustedCertificate> = many.iter().collect();
-    assert_eq!(
-        refused(&idp_metadata(ENTITY_ID, SSO_URL, &many)).code(),
-        "too_many_certificates"
-    );
+    assert_eq!(refused(&idp_metadata(ENTITY_ID, SSO_URL, &many)).code(), "too_many_certificates");
 }

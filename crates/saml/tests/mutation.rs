@@ -10,8 +10,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use doorward_saml::idp::ReceivedAuthnRequest;
 use doorward_saml::{
-    Assertion, DEFAULT_CLOCK_SKEW_MS, Expectations, IdpMetadata, TrustedCertificate,
-    UnverifiedResponse, validate_response,
+    Assertion, DEFAULT_CLOCK_SKEW_MS, Expectations, IdpMetadata, TrustedCertificate, UnverifiedResponse,
+    validate_response,
 };
 
 const BASES: [&str; 6] = [
@@ -51,10 +51,7 @@ impl Random {
         let from = self.below(text.len());
         match self.below(4) {
             0 => from,
-            _ => text[from..]
-                .iter()
-                .position(|byte| *byte == b'<')
-                .map_or(from, |at| from + at),
+            _ => text[from..].iter().position(|byte| *byte == b'<').map_or(from, |at| from + at),
         }
     }
 
@@ -68,9 +65,7 @@ impl Random {
             .copied()
             .collect();
         let end_tag = [b"</", name.as_slice(), b">"].concat();
-        let end = text[start..]
-            .windows(end_tag.len())
-            .position(|window| window == end_tag);
+        let end = text[start..].windows(end_tag.len()).position(|window| window == end_tag);
         (start, end.map_or(start, |end| start + end + end_tag.len()))
     }
 
@@ -130,12 +125,8 @@ impl Random {
                 damaged.splice(start..end, text[other_start..other_end].iter().copied());
             }
             _ => {
-                let (from, to) = [
-                    ("jane.doe", "admin"),
-                    ("_assertion1", "_x"),
-                    ("saml:", "ds:"),
-                    ("#", ""),
-                ][self.below(4)];
+                let (from, to) =
+                    [("jane.doe", "admin"), ("_assertion1", "_x"), ("saml:", "ds:"), ("#", "")][self.below(4)];
                 let text = String::from_utf8_lossy(text).replacen(from, to, 1 + self.below(3));
                 damaged = text.into_bytes();
             }
@@ -163,13 +154,7 @@ fn damaged_responses_never_say_something_else() {
     };
     let mut accepted = 0;
     for (seed, base) in BASES.iter().enumerate() {
-        let xml = fs::read(
-            tests_folder()
-                .join("accepted")
-                .join(base)
-                .join("response.xml"),
-        )
-        .unwrap();
+        let xml = fs::read(tests_folder().join("accepted").join(base).join("response.xml")).unwrap();
         let good = validate_response(&STANDARD.encode(&xml), &expected).unwrap();
         let good = without_response_id(good);
         let mut random = Random(seed as u64 + 1);
@@ -181,11 +166,7 @@ fn damaged_responses_never_say_something_else() {
             if let Ok(assertion) = validate_response(&STANDARD.encode(&damaged), &expected) {
                 accepted += 1;
                 let text = String::from_utf8_lossy(&damaged);
-                assert_eq!(
-                    without_response_id(assertion),
-                    good,
-                    "{base} round {round}: {text}"
-                );
+                assert_eq!(without_response_id(assertion), good, "{base} round {round}: {text}");
             }
         }
     }
@@ -209,8 +190,7 @@ fn damaged_base64_never_panics() {
 #[test]
 fn damaged_metadata_and_requests_never_panic() {
     let certificate = certificate();
-    let metadata =
-        doorward_saml::idp::idp_metadata("https://i.test", "https://i.test/sso", &[&certificate]);
+    let metadata = doorward_saml::idp::idp_metadata("https://i.test", "https://i.test/sso", &[&certificate]);
     let request = doorward_saml::AuthnRequest {
         id: "_1",
         issue_instant_ms: 0,

@@ -1,17 +1,13 @@
 //! Responses recorded from SimpleSAMLphp and samlp, with the verdict that python3-saml and xmlsec1 gave.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test says what it skips"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what it skips")]
 
 use std::fs;
 use std::path::PathBuf;
 
 use doorward_saml::{
-    Assertion, DEFAULT_CLOCK_SKEW_MS, Expectations, IdpMetadata, ResponseError, TrustedCertificate,
-    UnverifiedResponse, validate_response,
+    Assertion, DEFAULT_CLOCK_SKEW_MS, Expectations, IdpMetadata, ResponseError, TrustedCertificate, UnverifiedResponse,
+    validate_response,
 };
 use serde_json::Value;
 
@@ -23,17 +19,10 @@ struct Sample {
 
 impl Sample {
     fn text(&self, pointer: &str) -> &str {
-        self.json
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_else(|| panic!("{}: no {pointer}", self.name))
+        self.json.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{}: no {pointer}", self.name))
     }
 
-    fn validate(
-        &self,
-        now_ms: i64,
-        in_response_to: Option<&str>,
-    ) -> Result<Assertion, ResponseError> {
+    fn validate(&self, now_ms: i64, in_response_to: Option<&str>) -> Result<Assertion, ResponseError> {
         validate_response(
             self.text("/samlResponse"),
             &Expectations {
@@ -73,10 +62,7 @@ fn samples() -> Vec<Sample> {
     };
     let mut samples: Vec<Sample> = entries
         .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .map(|path| {
             let json: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
             let metadata = json["idpMetadata"].as_str().unwrap();
@@ -124,35 +110,14 @@ fn assert_claims(sample: &Sample, assertion: &Assertion) {
     let name = &sample.name;
     assert_eq!(assertion.issuer, sample.text("/expected/issuer"), "{name}");
     assert_eq!(assertion.id, sample.text("/expected/assertionId"), "{name}");
-    assert_eq!(
-        assertion.response_id,
-        sample.text("/expected/responseId"),
-        "{name}"
-    );
-    assert_eq!(
-        assertion.name_id.value,
-        sample.text("/expected/nameId"),
-        "{name}"
-    );
-    assert_eq!(
-        assertion.name_id.format.as_deref(),
-        Some(sample.text("/expected/nameIdFormat")),
-        "{name}"
-    );
-    assert_eq!(
-        assertion.session_index.as_deref(),
-        Some(sample.text("/expected/sessionIndex")),
-        "{name}"
-    );
+    assert_eq!(assertion.response_id, sample.text("/expected/responseId"), "{name}");
+    assert_eq!(assertion.name_id.value, sample.text("/expected/nameId"), "{name}");
+    assert_eq!(assertion.name_id.format.as_deref(), Some(sample.text("/expected/nameIdFormat")), "{name}");
+    assert_eq!(assertion.session_index.as_deref(), Some(sample.text("/expected/sessionIndex")), "{name}");
     let expected = sample.json["expected"]["attributes"].as_object().unwrap();
     assert_eq!(assertion.attributes.len(), expected.len(), "{name}");
     for (attribute, values) in expected {
-        let values: Vec<&str> = values
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(Value::as_str)
-            .collect();
+        let values: Vec<&str> = values.as_array().unwrap().iter().filter_map(Value::as_str).collect();
         let got: Vec<&str> = assertion.values(attribute).collect();
         assert_eq!(got, values, "{name}: {attribute}");
     }
@@ -200,27 +165,17 @@ fn unverified_headers_name_request_and_issuer() {
     for sample in samples() {
         let response = UnverifiedResponse::decode(sample.text("/samlResponse")).unwrap();
         let header = response.header().unwrap();
-        assert_eq!(
-            header.issuer.as_deref(),
-            Some(sample.text("/expected/issuer"))
-        );
-        assert_eq!(
-            header.id.as_deref(),
-            Some(sample.text("/expected/responseId"))
-        );
+        assert_eq!(header.issuer.as_deref(), Some(sample.text("/expected/issuer")));
+        assert_eq!(header.id.as_deref(), Some(sample.text("/expected/responseId")));
         assert_eq!(header.in_response_to.as_deref(), sample.request());
-        assert_eq!(
-            header.destination.as_deref(),
-            Some(sample.text("/sp/acsUrl"))
-        );
+        assert_eq!(header.destination.as_deref(), Some(sample.text("/sp/acsUrl")));
     }
 }
 
 /// The Responses that other implementations are measured with: one good, five bad.
 #[test]
 fn fixtures_of_the_comparison_give_their_verdict() {
-    let folder =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/peers/bench/fixtures");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/peers/bench/fixtures");
     let read = |name: &str| fs::read_to_string(folder.join(name));
     let Ok(pem) = read("idp.crt") else {
         eprintln!("SKIPPED: no fixtures at {}", folder.display());

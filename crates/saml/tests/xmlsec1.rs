@@ -1,11 +1,7 @@
 //! Differential tests against the `xmlsec1` program (libxml2): it must verify what we sign, and we must verify what it
 //! signs, whatever the namespaces and characters in the content. Skipped with a message where it is not installed.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test says what it skips"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what it skips")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +10,7 @@ use std::process::{Command, Output};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use doorward_saml::idp::{
-    IdpKey, IssuedAttribute, IssuedResponse, RsaDigest, SignedPart, sign_by_id,
-    sign_by_id_with_prefixes,
+    IdpKey, IssuedAttribute, IssuedResponse, RsaDigest, SignedPart, sign_by_id, sign_by_id_with_prefixes,
 };
 use doorward_saml::{DEFAULT_CLOCK_SKEW_MS, Expectations, validate_response};
 
@@ -51,18 +46,10 @@ fn scratch(name: &str, xml: &str) -> PathBuf {
 
 fn verifies(name: &str, xml: &str, element: &str) -> Output {
     Command::new("xmlsec1")
-        .args([
-            "--verify",
-            "--enabled-key-data",
-            "x509,rsa",
-            "--pubkey-cert-pem",
-        ])
+        .args(["--verify", "--enabled-key-data", "x509,rsa", "--pubkey-cert-pem"])
         .arg(keys().join("idp.crt"))
         .args(["--id-attr:ID", element, "--node-xpath"])
-        .arg(format!(
-            "//*[local-name()='{}']/*[local-name()='Signature']",
-            element.rsplit(':').next().unwrap()
-        ))
+        .arg(format!("//*[local-name()='{}']/*[local-name()='Signature']", element.rsplit(':').next().unwrap()))
         .arg(scratch(name, xml))
         .output()
         .unwrap()
@@ -111,11 +98,7 @@ fn what_we_issue_verifies_here_and_there() {
     let certificates = [key.certificate().clone()];
     let attributes = [IssuedAttribute {
         name: "na<m>e\"&'".to_owned(),
-        values: vec![
-            " a <b> & \"c\" ]]> \r\n\t".to_owned(),
-            String::new(),
-            "名前 😀".to_owned(),
-        ],
+        values: vec![" a <b> & \"c\" ]]> \r\n\t".to_owned(), String::new(), "名前 😀".to_owned()],
     }];
     for (part, parts) in [
         (SignedPart::Response, vec![RESPONSE]),
@@ -128,10 +111,7 @@ fn what_we_issue_verifies_here_and_there() {
             let form = issued.to_form_value(&key, part, digest).unwrap();
             let assertion = validate_response(&form, &expected(&certificates)).unwrap();
             assert_eq!(assertion.name_id.value, issued.name_id);
-            assert_eq!(
-                assertion.session_index.as_deref(),
-                Some(issued.session_index)
-            );
+            assert_eq!(assertion.session_index.as_deref(), Some(issued.session_index));
             assert_eq!(assertion.attributes[0].name, attributes[0].name);
             assert_eq!(assertion.attributes[0].values, attributes[0].values);
             if available.is_some() {
@@ -149,15 +129,9 @@ fn xmlsec1_refuses_what_we_refuse() {
     if xmlsec1().is_none() {
         return;
     }
-    let xml = response(&[])
-        .to_signed_xml(&key(), SignedPart::Assertion, RsaDigest::Sha256)
-        .unwrap();
+    let xml = response(&[]).to_signed_xml(&key(), SignedPart::Assertion, RsaDigest::Sha256).unwrap();
     let changed = xml.replace("neil", "niel");
-    assert!(
-        !verifies("changed.xml", &changed, ASSERTION)
-            .status
-            .success()
-    );
+    assert!(!verifies("changed.xml", &changed, ASSERTION).status.success());
 }
 
 /// A signature to be filled in by xmlsec1.
@@ -187,11 +161,7 @@ fn signed_by_xmlsec1(name: &str, xml: &str) -> String {
         .arg(scratch(name, xml))
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -206,27 +176,18 @@ fn canonical_form_agrees_with_libxml2() {
         let mut random = Random(seed);
         let declarations = declarations(&mut random);
         let content = element(&mut random, 0);
-        let attributes = [IssuedAttribute {
-            name: "x".to_owned(),
-            values: vec!["CONTENT".to_owned()],
-        }];
+        let attributes = [IssuedAttribute { name: "x".to_owned(), values: vec!["CONTENT".to_owned()] }];
         let xml = response(&attributes)
             .to_unsigned_xml()
-            .replacen(
-                "<samlp:Response",
-                &format!("<samlp:Response{declarations}"),
-                1,
-            )
+            .replacen("<samlp:Response", &format!("<samlp:Response{declarations}"), 1)
             .replacen("CONTENT", &content, 1);
         let prefixes = ["", "p q", "#default r"][random.below(3)];
 
         // Theirs, read by us.
         let issuer_end = xml.find("</saml:Issuer><saml:Subject>").unwrap() + "</saml:Issuer>".len();
         let (before, behind) = xml.split_at(issuer_end);
-        let theirs = signed_by_xmlsec1(
-            &format!("template-{seed}.xml"),
-            &format!("{before}{}{behind}", template(prefixes)),
-        );
+        let theirs =
+            signed_by_xmlsec1(&format!("template-{seed}.xml"), &format!("{before}{}{behind}", template(prefixes)));
         validate_response(&STANDARD.encode(&theirs), &expected(&certificates))
             .unwrap_or_else(|error| panic!("seed {seed}: {error}\n{theirs}"));
 
@@ -256,10 +217,7 @@ impl Random {
 const PREFIXES: [&str; 3] = ["p", "q", "r"];
 
 fn declarations(random: &mut Random) -> String {
-    PREFIXES
-        .iter()
-        .map(|prefix| format!(" xmlns:{prefix}=\"urn:{}\"", random.below(4)))
-        .collect()
+    PREFIXES.iter().map(|prefix| format!(" xmlns:{prefix}=\"urn:{}\"", random.below(4))).collect()
 }
 
 /// An element with declarations of its own, attributes, text and children, all at random.
@@ -276,15 +234,7 @@ fn element(random: &mut Random, depth: usize) -> String {
         "&#x20AC;&quot;'",
         "a<g xmlns=\"\"> <!-- c --><e/></g>b",
     ];
-    const VALUES: [&str; 7] = [
-        "",
-        "v",
-        "&#9;&#10;&#13;",
-        "\t\r\n",
-        "&lt;&amp;>",
-        "&quot;'",
-        "é",
-    ];
+    const VALUES: [&str; 7] = ["", "v", "&#9;&#10;&#13;", "\t\r\n", "&lt;&amp;>", "&quot;'", "é"];
     let mut tag = String::new();
     let mut bound: Vec<String> = Vec::new();
     for prefix in PREFIXES {
@@ -302,10 +252,7 @@ fn element(random: &mut Random, depth: usize) -> String {
         let value = VALUES[random.below(VALUES.len())];
         match random.below(6) {
             0 => bound.push(format!(" {local}=\"{value}\"")),
-            1 => bound.push(format!(
-                " {}:{local}=\"{value}\"",
-                PREFIXES[random.below(3)]
-            )),
+            1 => bound.push(format!(" {}:{local}=\"{value}\"", PREFIXES[random.below(3)])),
             2 if local == "a" => bound.push(format!(" xml:lang=\"{value}\"")),
             _ => {}
         }

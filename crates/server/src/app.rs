@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::flows::FlowError;
+use crate::http::rate_limit::RateLimits;
 use crate::keys::encryption::EncryptionKey;
 use crate::keys::session_token::SigningKeys;
 use crate::outbound::Outbound;
@@ -19,6 +20,7 @@ pub struct App {
     pub encryption: EncryptionKey,
     pub signing_keys: SigningKeys,
     pub outbound: Outbound,
+    pub rate_limits: RateLimits,
     pub instance: InstanceCache,
 }
 

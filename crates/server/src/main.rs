@@ -1,12 +1,16 @@
 //! Doorward: self-hosted organization-level enterprise single sign-on.
 
+#![recursion_limit = "256"]
+
 mod app;
 mod backend_api;
 mod clock;
 mod config;
 mod flows;
 mod frontend_api;
+mod hosted_pages;
 mod http;
+mod jobs;
 mod keys;
 mod outbound;
 mod random;
@@ -104,8 +108,13 @@ async fn show_keys(config: Config) -> anyhow::Result<()> {
     let keys = doorward_store::instance::secret_keys(&mut store.read().await?).await?;
     say(&format!("publishable key: {publishable_key}"))?;
     for key in keys.iter().filter(|key| key.expires_at.is_none_or(|end| now < end)) {
-        let end = key.expires_at.map_or(String::new(), |end| format!(", valid for {} more minutes", (end - now) / 60_000));
-        say(&format!("secret key: sk_live_…{} (made {} days ago{end})", key.hint, (now - key.created_at) / 86_400_000))?;
+        let end =
+            key.expires_at.map_or(String::new(), |end| format!(", valid for {} more minutes", (end - now) / 60_000));
+        say(&format!(
+            "secret key: sk_live_…{} (made {} days ago{end})",
+            key.hint,
+            (now - key.created_at) / 86_400_000
+        ))?;
     }
     say("A secret key is stored as a hash and cannot be shown again; `doorward secret-key rotate` makes a new one.")
 }

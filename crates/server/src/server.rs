@@ -4,6 +4,7 @@ use crate::app::{App, InstanceCache};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::flows::setup;
+use crate::http::rate_limit::RateLimits;
 use crate::http::trace;
 use crate::keys::encryption::EncryptionKey;
 use crate::outbound::Outbound;
@@ -33,6 +34,7 @@ pub async fn open(config: Config) -> anyhow::Result<(Arc<App>, Option<String>)> 
     let now = crate::clock::Clock::now(&*clock);
     let setup = setup::run(&store, &config, &encryption, now, &*random).await?;
     let outbound = Outbound::new(&config.outbound_allow).map_err(|reason| anyhow!("outbound client: {reason}"))?;
+    let rate_limits = RateLimits::new(config.rate_limits);
     let app = App {
         config,
         store,
@@ -41,6 +43,7 @@ pub async fn open(config: Config) -> anyhow::Result<(Arc<App>, Option<String>)> 
         encryption,
         signing_keys: setup.signing_keys,
         outbound,
+        rate_limits,
         instance: InstanceCache::default(),
     };
     Ok((Arc::new(app), setup.generated_secret_key))
@@ -105,9 +108,15 @@ pub async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Serves until `stop` resolves; requests under way are finished.
-pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+pub async fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let jobs = tokio::spawn(crate::jobs::run(app.clone()));
     let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(stop).await?;
+    jobs.abort();
     app.store.close().await;
     Ok(())
 }

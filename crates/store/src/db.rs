@@ -1,9 +1,10 @@
 //! The two drivers behind one `Store` and one `Tx`.
 
 use crate::error::{StoreError, TransactionError};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
-use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite, SqlSafeStr, SqlStr};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, SqlSafeStr, SqlStr, Sqlite};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -19,7 +20,10 @@ pub struct Store {
 #[derive(Clone)]
 enum Engine {
     /// SQLite has one writer; readers use a pool of their own.
-    Sqlite { writer: sqlx::Pool<Sqlite>, readers: sqlx::Pool<Sqlite> },
+    Sqlite {
+        writer: sqlx::Pool<Sqlite>,
+        readers: sqlx::Pool<Sqlite>,
+    },
     Postgres(sqlx::Pool<Postgres>),
 }
 
@@ -34,12 +38,20 @@ impl Store {
     async fn migrate(&self) -> Result<(), StoreError> {
         let migrator = sqlx::migrate!("./migrations");
         let result = match &self.engine {
-            Engine::Sqlite { writer, .. } => migrator.run(writer).await,
+            // The driver takes no lock of its own on SQLite: of two processes that open a fresh file together, one would
+            // find tables that the other has just made.
+            Engine::Sqlite { writer, .. } => {
+                let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+                match migrator.run(&mut *transaction).await {
+                    Ok(()) => Ok(transaction.commit().await?),
+                    Err(error) => Err(error),
+                }
+            }
             Engine::Postgres(pool) => migrator.run(pool).await,
         };
         result.map_err(|error| match error {
-            sqlx::migrate::MigrateError::VersionMissing(version) => StoreError::NewerVersion(version),
-            sqlx::migrate::MigrateError::Execute(error) => StoreError::Database(error),
+            MigrateError::VersionMissing(version) => StoreError::NewerVersion(version),
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => StoreError::Database(error),
             other => StoreError::Corrupt(other.to_string()),
         })
     }
@@ -71,8 +83,11 @@ impl Store {
     ) -> Option<Result<T, E>> {
         let outcome = match outcome {
             Ok(value) => tx.commit().await.map(|()| value).map_err(E::from),
-            // Dropping the transaction rolls it back.
-            Err(error) => Err(error),
+            Err(error) => {
+                // Before the pause below: until then it holds its locks, on SQLite the only writer.
+                tx.roll_back().await;
+                Err(error)
+            }
         };
         *attempt += 1;
         let again = matches!(&outcome, Err(error) if error.store_error().is_some_and(StoreError::is_conflict));
@@ -158,11 +173,18 @@ async fn connect(url: &str) -> Result<Engine, sqlx::Error> {
     Ok(Engine::Sqlite { writer, readers })
 }
 
-/// The URL without its password.
+/// The URL without its password, which may stand before the host or among the parameters.
 fn redacted(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme + 3 < at => format!("{}…{}", &url[..scheme + 3], &url[at..]),
-        _ => url.to_owned(),
+    if url.starts_with("sqlite:") {
+        return url.to_owned();
+    }
+    let (scheme, rest) = url.split_at(url.find("://").map_or(0, |at| at + 3));
+    let end = rest.find('?').unwrap_or(rest.len());
+    match rest.rfind('@') {
+        // A password with a question mark, or a parameter with an at sign: no telling where it ends.
+        Some(at) if at > end => format!("{scheme}…"),
+        Some(at) => format!("{scheme}…{}", &rest[at..end]),
+        None => format!("{scheme}{}", &rest[..end]),
     }
 }
 
@@ -267,6 +289,18 @@ impl Tx {
         Ok(())
     }
 
+    /// Gives up what was changed. A connection that broke has given it up already.
+    async fn roll_back(self) {
+        let outcome = match self.0 {
+            Connection::SqliteWrite(transaction) => transaction.rollback().await,
+            Connection::PostgresWrite(transaction) => transaction.rollback().await,
+            Connection::SqliteRead(_) | Connection::PostgresRead(_) => Ok(()),
+        };
+        if let Err(error) = outcome {
+            tracing::debug!(%error, "rollback failed");
+        }
+    }
+
     /// Runs a statement that returns nothing; answers how many rows it changed.
     pub(crate) async fn run(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64, StoreError> {
         self.run_sql(sql.into_sql_str(), args).await
@@ -280,11 +314,21 @@ impl Tx {
     }
 
     /// All rows of a query.
-    pub(crate) async fn all<T>(&mut self, sql: &'static str, args: Vec<Arg>, read: Reader<T>) -> Result<Vec<T>, StoreError> {
+    pub(crate) async fn all<T>(
+        &mut self,
+        sql: &'static str,
+        args: Vec<Arg>,
+        read: Reader<T>,
+    ) -> Result<Vec<T>, StoreError> {
         self.all_sql(sql.into_sql_str(), args, read).await
     }
 
-    pub(crate) async fn all_sql<T>(&mut self, sql: SqlStr, args: Vec<Arg>, read: Reader<T>) -> Result<Vec<T>, StoreError> {
+    pub(crate) async fn all_sql<T>(
+        &mut self,
+        sql: SqlStr,
+        args: Vec<Arg>,
+        read: Reader<T>,
+    ) -> Result<Vec<T>, StoreError> {
         match self.driver() {
             Driver::Sqlite(connection) => {
                 let rows = bind_all!(sql, args).fetch_all(connection).await?;
@@ -298,7 +342,12 @@ impl Tx {
     }
 
     /// The row of a query that finds at most one.
-    pub(crate) async fn optional<T>(&mut self, sql: &'static str, args: Vec<Arg>, read: Reader<T>) -> Result<Option<T>, StoreError> {
+    pub(crate) async fn optional<T>(
+        &mut self,
+        sql: &'static str,
+        args: Vec<Arg>,
+        read: Reader<T>,
+    ) -> Result<Option<T>, StoreError> {
         match self.driver() {
             Driver::Sqlite(connection) => {
                 let row = bind_all!(sql, args).fetch_optional(connection).await?;

@@ -63,7 +63,10 @@ async fn with_domains(tx: &mut Tx, mut connection: EnterpriseConnection) -> Resu
     Ok(connection)
 }
 
-async fn all_with_domains(tx: &mut Tx, found: Vec<EnterpriseConnection>) -> Result<Vec<EnterpriseConnection>, StoreError> {
+async fn all_with_domains(
+    tx: &mut Tx,
+    found: Vec<EnterpriseConnection>,
+) -> Result<Vec<EnterpriseConnection>, StoreError> {
     let mut connections = Vec::with_capacity(found.len());
     for connection in found {
         connections.push(with_domains(tx, connection).await?);
@@ -80,7 +83,10 @@ pub async fn by_id(tx: &mut Tx, id: &EnterpriseConnectionId) -> Result<Option<En
 }
 
 /// One by the id in its ACS URL.
-pub async fn by_saml_connection_id(tx: &mut Tx, id: &SamlConnectionId) -> Result<Option<EnterpriseConnection>, StoreError> {
+pub async fn by_saml_connection_id(
+    tx: &mut Tx,
+    id: &SamlConnectionId,
+) -> Result<Option<EnterpriseConnection>, StoreError> {
     match tx.optional(BY_SAML_CONNECTION_ID, args![id.as_str()], read).await? {
         Some(connection) => Ok(Some(with_domains(tx, connection).await?)),
         None => Ok(None),

@@ -101,10 +101,18 @@ impl Filter {
     }
 }
 
-/// A pattern that finds `text` anywhere, for `LOWER(column) LIKE ? ESCAPE '\'`.
+/// A pattern that finds `text` anywhere, for `LOWER(column) LIKE LOWER(?) ESCAPE '\'`.
+///
+/// Both sides are left to the engine: SQLite's `LOWER`, and PostgreSQL's in the C locale, know ASCII letters only, and a
+/// pattern in which `Ü` was lower-cased here would not even find the name as it was written.
 pub(crate) fn contains_pattern(text: &str) -> Arg {
-    let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     Arg::Text(Some(format!("%{escaped}%")))
+}
+
+/// The same for `address LIKE ? ESCAPE '\'`: addresses are lower-cased, whatever their letters, before they are stored.
+pub(crate) fn address_contains_pattern(text: &str) -> Arg {
+    contains_pattern(&text.to_lowercase())
 }
 
 /// The ids a filter such as `user_id=+a&user_id=-b` wants and does not want (API "`+` and `-` can be prepended").
@@ -121,7 +129,13 @@ impl Selection {
     }
 
     /// Adds `column IN (…)` and `column NOT IN (…)`.
-    pub(crate) fn apply(&self, filter: &mut Filter, in_column: &'static str, not_in_column: &'static str, after: &'static str) {
+    pub(crate) fn apply(
+        &self,
+        filter: &mut Filter,
+        in_column: &'static str,
+        not_in_column: &'static str,
+        after: &'static str,
+    ) {
         if !self.include.is_empty() {
             filter.and_in(in_column, &self.include, after);
         }

@@ -2,11 +2,9 @@
 
 use crate::db::{Arg, Row, Tx, args, json_text, statements};
 use crate::error::StoreError;
-use crate::filter::{Direction, Filter, Page, Selection, contains_pattern};
+use crate::filter::{Direction, Filter, Page, Selection, address_contains_pattern, contains_pattern};
 use crate::{organizations, users};
-use doorward_model::{
-    Millis, Organization, OrganizationId, OrganizationMembership, RoleId, User, UserId,
-};
+use doorward_model::{Millis, Organization, OrganizationId, OrganizationMembership, RoleId, User, UserId};
 
 macro_rules! columns {
     () => {
@@ -49,7 +47,11 @@ fn read(row: &mut Row<'_>) -> Result<OrganizationMembership, StoreError> {
 }
 
 /// The membership of a user in an organization.
-pub async fn get(tx: &mut Tx, organization: &OrganizationId, user: &UserId) -> Result<Option<OrganizationMembership>, StoreError> {
+pub async fn get(
+    tx: &mut Tx,
+    organization: &OrganizationId,
+    user: &UserId,
+) -> Result<Option<OrganizationMembership>, StoreError> {
     tx.optional(BY_PAIR, args![organization.as_str(), user.as_str()], read).await
 }
 
@@ -108,10 +110,10 @@ fn conditions(wanted: &ListFilter) -> Filter {
     }
     users::match_texts(&mut filter, &wanted.email_address, &wanted.username, wanted.query.as_deref());
     if let Some(text) = &wanted.email_address_query {
-        filter.and(users::ADDRESS_CONTAINS, [contains_pattern(text)]);
+        filter.and(users::ADDRESS_CONTAINS, [address_contains_pattern(text)]);
     }
     if let Some(text) = &wanted.username_query {
-        filter.and("LOWER(u.username) LIKE ? ESCAPE '\\'", [contains_pattern(text)]);
+        filter.and("LOWER(u.username) LIKE LOWER(?) ESCAPE '\\'", [contains_pattern(text)]);
     }
     if let Some(text) = &wanted.name_query {
         filter.and(users::NAME_CONTAINS, [contains_pattern(text)]);
@@ -148,7 +150,11 @@ pub async fn count(tx: &mut Tx, wanted: &ListFilter) -> Result<i64, StoreError> 
 }
 
 /// A page of a user's memberships with their organizations, newest first.
-pub async fn of_user(tx: &mut Tx, user: &UserId, page: Page) -> Result<Vec<(OrganizationMembership, Organization)>, StoreError> {
+pub async fn of_user(
+    tx: &mut Tx,
+    user: &UserId,
+    page: Page,
+) -> Result<Vec<(OrganizationMembership, Organization)>, StoreError> {
     let args = args![user.as_str(), page.limit, page.offset];
     tx.all(OF_USER, args, |row| Ok((read(row)?, organizations::read(row)?))).await
 }

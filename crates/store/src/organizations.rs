@@ -90,7 +90,7 @@ fn conditions(wanted: &ListFilter) -> Filter {
     if let Some(query) = &wanted.query {
         let pattern = contains_pattern(query);
         filter.and(
-            "(o.id = ? OR LOWER(o.name) LIKE ? ESCAPE '\\' OR o.slug LIKE ? ESCAPE '\\')",
+            "(o.id = ? OR LOWER(o.name) LIKE LOWER(?) ESCAPE '\\' OR LOWER(o.slug) LIKE LOWER(?) ESCAPE '\\')",
             [Arg::from(query), pattern.clone(), pattern],
         );
     }

@@ -2,10 +2,8 @@
 
 use crate::db::{Arg, Row, Tx, args, json_text, statements};
 use crate::error::StoreError;
-use crate::filter::{Direction, Filter, Page, Selection, contains_pattern};
-use doorward_model::{
-    Email, EmailAddress, EmailAddressId, EmailVerification, Millis, User, UserId,
-};
+use crate::filter::{Direction, Filter, Page, Selection, address_contains_pattern, contains_pattern};
+use doorward_model::{Email, EmailAddress, EmailAddressId, EmailVerification, Millis, User, UserId};
 
 macro_rules! columns {
     () => {
@@ -29,9 +27,9 @@ pub(crate) const PRIMARY_ADDRESS: &str =
 pub(crate) const ADDRESS_CONTAINS: &str =
     "EXISTS (SELECT 1 FROM email_addresses e WHERE e.user_id = u.id AND e.address LIKE ? ESCAPE '\\')";
 pub(crate) const NAME_CONTAINS: &str =
-    "LOWER(COALESCE(u.first_name, '') || ' ' || COALESCE(u.last_name, '')) LIKE ? ESCAPE '\\'";
-const ANYTHING_CONTAINS: &str = "(LOWER(u.id) LIKE ? ESCAPE '\\' OR LOWER(u.username) LIKE ? ESCAPE '\\' \
-     OR LOWER(COALESCE(u.first_name, '') || ' ' || COALESCE(u.last_name, '')) LIKE ? ESCAPE '\\' \
+    "LOWER(COALESCE(u.first_name, '') || ' ' || COALESCE(u.last_name, '')) LIKE LOWER(?) ESCAPE '\\'";
+const ANYTHING_CONTAINS: &str = "(LOWER(u.id) LIKE LOWER(?) ESCAPE '\\' OR LOWER(u.username) LIKE LOWER(?) ESCAPE '\\' \
+     OR LOWER(COALESCE(u.first_name, '') || ' ' || COALESCE(u.last_name, '')) LIKE LOWER(?) ESCAPE '\\' \
      OR EXISTS (SELECT 1 FROM email_addresses e WHERE e.user_id = u.id AND e.address LIKE ? ESCAPE '\\'))";
 
 statements! {
@@ -179,7 +177,7 @@ pub(crate) fn match_texts(filter: &mut Filter, addresses: &[String], usernames: 
     }
     if let Some(query) = query {
         let pattern = contains_pattern(query);
-        filter.and(ANYTHING_CONTAINS, [pattern.clone(), pattern.clone(), pattern.clone(), pattern]);
+        filter.and(ANYTHING_CONTAINS, [pattern.clone(), pattern.clone(), pattern, address_contains_pattern(query)]);
     }
 }
 
@@ -188,9 +186,10 @@ fn conditions(wanted: &ListFilter) -> Filter {
     match_texts(&mut filter, &wanted.email_address, &wanted.username, wanted.query.as_deref());
     wanted.external_id.apply(
         &mut filter,
-        "COALESCE(u.external_id, '') IN",
-        "COALESCE(u.external_id, '') NOT IN",
-        "",
+        "(u.external_id IN",
+        // `NULL NOT IN (…)` is not true, but who has no external id is not among those named.
+        "(u.external_id IS NULL OR u.external_id NOT IN",
+        ")",
     );
     wanted.user_id.apply(&mut filter, "u.id IN", "u.id NOT IN", "");
     wanted.organization_id.apply(
@@ -199,11 +198,11 @@ fn conditions(wanted: &ListFilter) -> Filter {
         "u.id NOT IN (SELECT m.user_id FROM organization_memberships m WHERE m.organization_id IN",
         ")",
     );
-    let texts = [
-        (ADDRESS_CONTAINS, &wanted.email_address_query),
-        ("LOWER(u.username) LIKE ? ESCAPE '\\'", &wanted.username_query),
-        (NAME_CONTAINS, &wanted.name_query),
-    ];
+    if let Some(text) = &wanted.email_address_query {
+        filter.and(ADDRESS_CONTAINS, [address_contains_pattern(text)]);
+    }
+    let texts =
+        [("LOWER(u.username) LIKE LOWER(?) ESCAPE '\\'", &wanted.username_query), (NAME_CONTAINS, &wanted.name_query)];
     for (fragment, text) in texts {
         if let Some(text) = text {
             filter.and(fragment, [contains_pattern(text)]);
@@ -235,7 +234,12 @@ fn conditions(wanted: &ListFilter) -> Filter {
 }
 
 /// A page of users.
-pub async fn list(tx: &mut Tx, wanted: &ListFilter, order: (Order, Direction), page: Page) -> Result<Vec<User>, StoreError> {
+pub async fn list(
+    tx: &mut Tx,
+    wanted: &ListFilter,
+    order: (Order, Direction),
+    page: Page,
+) -> Result<Vec<User>, StoreError> {
     let (sql, args) = conditions(wanted).page(SELECT, (order.0.column(), order.1), "u.id", page);
     tx.all_sql(sql, args, read).await
 }

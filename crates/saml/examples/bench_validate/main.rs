@@ -3,11 +3,7 @@
 //! `cargo run --release -p doorward-saml --example bench_validate` prints a JSON line per measure. The measures take
 //! turns, so that a busy machine slows all of them alike; the figure is the median of the rounds.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a measurement, run by hand"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, run by hand")]
 
 mod hostile;
 
@@ -18,9 +14,7 @@ use std::path::PathBuf;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
-use aws_lc_rs::signature::{
-    KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256,
-};
+use aws_lc_rs::signature::{KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use doorward_saml::idp::{IdpKey, IssuedResponse, RsaDigest, SignedPart};
@@ -38,27 +32,16 @@ struct Measure<'a> {
 }
 
 fn main() {
-    let fixtures =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/peers/bench/fixtures");
+    let fixtures = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/peers/bench/fixtures");
     let keys = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/keys");
     let read = |folder: &PathBuf, name: &str| fs::read_to_string(folder.join(name));
-    let key = IdpKey::from_pem(
-        &read(&keys, "idp.key").unwrap(),
-        &read(&keys, "idp.crt").unwrap(),
-    )
-    .unwrap();
+    let key = IdpKey::from_pem(&read(&keys, "idp.key").unwrap(), &read(&keys, "idp.crt").unwrap()).unwrap();
     // 2026-11-24T07:00:00Z, shortly after the fixture was made.
     let now_ms = 1_795_503_600_000;
     let (good, certificate) = match (read(&fixtures, "good.b64"), read(&fixtures, "idp.crt")) {
-        (Ok(good), Ok(pem)) => (
-            good.trim().to_owned(),
-            TrustedCertificate::parse(&pem).unwrap(),
-        ),
+        (Ok(good), Ok(pem)) => (good.trim().to_owned(), TrustedCertificate::parse(&pem).unwrap()),
         _ => {
-            println!(
-                "{{\"note\":\"no fixture at {}, measuring our own\"}}",
-                fixtures.display()
-            );
+            println!("{{\"note\":\"no fixture at {}, measuring our own\"}}", fixtures.display());
             (own_response(&key, now_ms), key.certificate().clone())
         }
     };
@@ -75,13 +58,7 @@ fn main() {
     };
     let good_expected: Expectations = expected(&certificates);
     let hostile_expected: Expectations = expected(&own);
-    assert_eq!(
-        validate_response(&good, &good_expected)
-            .unwrap()
-            .name_id
-            .value,
-        "jane.doe@example.test"
-    );
+    assert_eq!(validate_response(&good, &good_expected).unwrap().name_id.value, "jane.doe@example.test");
 
     let document = STANDARD.decode(&good).unwrap();
     let (verifier, signature) = rsa_pair(&read(&keys, "idp.key").unwrap(), &document[..1000]);
@@ -89,18 +66,13 @@ fn main() {
     let mut measures = vec![
         measure("floor", || {
             black_box(digest(&SHA256, black_box(&document)));
-            verifier
-                .verify_sig(black_box(&document[..1000]), &signature)
-                .unwrap();
+            verifier.verify_sig(black_box(&document[..1000]), &signature).unwrap();
         }),
         measure("validate", || {
             black_box(validate_response(black_box(&good), &good_expected)).unwrap();
         }),
         measure("certificate_parse", || {
-            black_box(TrustedCertificate::from_der(black_box(
-                own[0].der().to_vec(),
-            )))
-            .unwrap();
+            black_box(TrustedCertificate::from_der(black_box(own[0].der().to_vec()))).unwrap();
         }),
     ];
     for (name, code, base64) in &hostile {
@@ -115,12 +87,7 @@ fn main() {
 }
 
 fn measure<'a>(name: &str, run: impl Fn() + 'a) -> Measure<'a> {
-    Measure {
-        name: name.to_owned(),
-        run: Box::new(run),
-        per_round: 1,
-        rounds_ns: Vec::with_capacity(ROUNDS),
-    }
+    Measure { name: name.to_owned(), run: Box::new(run), per_round: 1, rounds_ns: Vec::with_capacity(ROUNDS) }
 }
 
 fn measure_in_turns(measures: &mut [Measure]) {
@@ -172,11 +139,7 @@ fn report(measures: &[Measure]) {
 }
 
 fn print_line(name: &str, ns: f64, floor: f64) {
-    println!(
-        "{{\"measure\":\"{name}\",\"cpu_us\":{:.1},\"times_floor\":{:.2}}}",
-        ns / 1000.0,
-        ns / floor
-    );
+    println!("{{\"measure\":\"{name}\",\"cpu_us\":{:.1},\"times_floor\":{:.2}}}", ns / 1000.0, ns / floor);
 }
 
 fn own_response(key: &IdpKey, now_ms: i64) -> String {
@@ -202,13 +165,7 @@ fn rsa_pair(pem: &str, message: &[u8]) -> (ParsedPublicKey, Vec<u8>) {
     let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     let key = RsaKeyPair::from_pkcs8(&STANDARD.decode(base64).unwrap()).unwrap();
     let mut signature = vec![0; key.public_modulus_len()];
-    key.sign(
-        &RSA_PKCS1_SHA256,
-        &SystemRandom::new(),
-        message,
-        &mut signature,
-    )
-    .unwrap();
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
     let verifier = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.public_key()).unwrap();
     (verifier, signature)
 }

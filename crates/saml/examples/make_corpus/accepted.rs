@@ -17,14 +17,8 @@ const GROUPS: [&str; 3] = ["engineering", "R&D <platform>", "Zürich"];
 pub(crate) fn plain() -> String {
     let groups: Vec<String> = GROUPS.iter().map(|group| (*group).to_owned()).collect();
     issued(&[
-        IssuedAttribute {
-            name: "mail".to_owned(),
-            values: vec![NAME_ID.to_owned()],
-        },
-        IssuedAttribute {
-            name: "groups".to_owned(),
-            values: groups,
-        },
+        IssuedAttribute { name: "mail".to_owned(), values: vec![NAME_ID.to_owned()] },
+        IssuedAttribute { name: "groups".to_owned(), values: groups },
     ])
 }
 
@@ -77,31 +71,11 @@ pub(crate) fn cases() -> Vec<Case> {
     let both = |xml: &str, digest| signed(xml, SignedPart::Both, digest);
     let plain = plain();
     let mut cases = vec![
-        case(
-            "assertion-signed",
-            "the Assertion is signed, as most IdPs do",
-            assertion(&plain),
-        ),
-        case(
-            "response-signed",
-            "only the Response is signed",
-            signed(&plain, SignedPart::Response, RsaDigest::Sha256),
-        ),
-        case(
-            "both-signed",
-            "Assertion and Response are signed",
-            both(&plain, RsaDigest::Sha256),
-        ),
-        case(
-            "both-signed-sha384",
-            "SHA-384 throughout",
-            both(&plain, RsaDigest::Sha384),
-        ),
-        case(
-            "both-signed-sha512",
-            "SHA-512 throughout",
-            both(&plain, RsaDigest::Sha512),
-        ),
+        case("assertion-signed", "the Assertion is signed, as most IdPs do", assertion(&plain)),
+        case("response-signed", "only the Response is signed", signed(&plain, SignedPart::Response, RsaDigest::Sha256)),
+        case("both-signed", "Assertion and Response are signed", both(&plain, RsaDigest::Sha256)),
+        case("both-signed-sha384", "SHA-384 throughout", both(&plain, RsaDigest::Sha384)),
+        case("both-signed-sha512", "SHA-512 throughout", both(&plain, RsaDigest::Sha512)),
         case(
             "mixed-digest",
             "the content's digest is SHA-512, the signature's SHA-256",
@@ -117,62 +91,36 @@ pub(crate) fn cases() -> Vec<Case> {
             }),
         ),
         unsolicited(&plain),
-        case(
-            "key-rollover",
-            "two certificates are configured and the second one signs",
-            assertion(&plain),
-        )
-        .with("certificates", json!(["foreign", "idp"])),
-        case(
-            "mixed-key-kinds",
-            "an elliptic key is configured beside the RSA key that signs",
-            assertion(&plain),
-        )
-        .with("certificates", json!(["ec", "idp"])),
+        case("key-rollover", "two certificates are configured and the second one signs", assertion(&plain))
+            .with("certificates", json!(["foreign", "idp"])),
+        case("mixed-key-kinds", "an elliptic key is configured beside the RSA key that signs", assertion(&plain))
+            .with("certificates", json!(["ec", "idp"])),
         case(
             "xml-declaration",
             "an XML declaration and a comment around the root",
-            format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- x -->{}\n",
-                assertion(&plain)
-            ),
+            format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- x -->{}\n", assertion(&plain)),
         ),
         case(
             "comment-between-elements",
             "a comment where there is no text; canonical form drops it",
-            replace(
-                &assertion(&plain),
-                "<saml:Conditions ",
-                "<!-- x --><saml:Conditions ",
-            ),
+            replace(&assertion(&plain), "<saml:Conditions ", "<!-- x --><saml:Conditions "),
         ),
-        case(
-            "pretty-printed",
-            "line breaks and indentation, signed as they are",
-            pretty(&plain),
-        ),
-        case(
-            "windows-line-ends",
-            "the same with CR LF",
-            pretty(&plain).replace('\n', "\r\n"),
-        ),
-        case(
-            "default-namespaces",
-            "no prefixes, as Entra writes it",
-            default_namespaces(&plain),
-        ),
-        case(
-            "declared-on-response",
-            "the Assertion leans on declarations of the Response; xsi:type",
-            typed(&plain),
-        ),
-        case(
-            "inclusive-namespaces",
-            "a PrefixList, as Okta and Shibboleth write it",
-            inclusive(&plain),
-        ),
+        case("pretty-printed", "line breaks and indentation, signed as they are", pretty(&plain)),
+        case("windows-line-ends", "the same with CR LF", pretty(&plain).replace('\n', "\r\n")),
+        case("default-namespaces", "no prefixes, as Entra writes it", default_namespaces(&plain)),
+        case("declared-on-response", "the Assertion leans on declarations of the Response; xsi:type", typed(&plain)),
+        case("inclusive-namespaces", "a PrefixList, as Okta and Shibboleth write it", inclusive(&plain)),
         many_groups(),
         expired_certificate(),
+        case(
+            "valid-for-years",
+            "the conditions hold until 2040, so only the age of the Assertion ends them",
+            assertion(
+                &plain
+                    .replace("2026-11-24T09:05:00.000Z", "2040-01-01T00:00:00Z")
+                    .replace(" SessionNotOnOrAfter=\"2026-11-24T17:00:00.000Z\"", ""),
+            ),
+        ),
     ];
     cases.extend(lenient(&plain));
     cases
@@ -181,8 +129,7 @@ pub(crate) fn cases() -> Vec<Case> {
 fn unsolicited(plain: &str) -> Case {
     let xml = plain.replace(&format!(" InResponseTo=\"{REQUEST_ID}\""), "");
     let xml = signed(&xml, SignedPart::Assertion, RsaDigest::Sha256);
-    case("unsolicited", "IdP-initiated: answers no request", xml)
-        .with("in_response_to", Value::Null)
+    case("unsolicited", "IdP-initiated: answers no request", xml).with("in_response_to", Value::Null)
 }
 
 /// What the standard allows and IdPs make use of.
@@ -197,11 +144,7 @@ fn lenient(plain: &str) -> Vec<Case> {
         case(
             "no-response-issuer",
             "the Response's Issuer may be absent",
-            assertion(&plain.replacen(
-                &format!("<saml:Issuer>{IDP_ENTITY_ID}</saml:Issuer>"),
-                "",
-                1,
-            )),
+            assertion(&plain.replacen(&format!("<saml:Issuer>{IDP_ENTITY_ID}</saml:Issuer>"), "", 1)),
         ),
         case(
             "several-audiences",
@@ -237,18 +180,10 @@ fn lenient(plain: &str) -> Vec<Case> {
                  xsi:nil=\"true\"/>",
             )),
         ),
-        case(
-            "clock-behind",
-            "our clock is 58 s behind the IdP's",
-            assertion(plain),
-        )
-        .with("now_ms", (NOW_MS - 60_000).into()),
-        case(
-            "clock-ahead",
-            "the last millisecond with the skew",
-            assertion(plain),
-        )
-        .with("now_ms", (NOW_MS + 359_999).into()),
+        case("clock-behind", "our clock is 58 s behind the IdP's", assertion(plain))
+            .with("now_ms", (NOW_MS - 60_000).into()),
+        case("clock-ahead", "the last millisecond with the skew", assertion(plain))
+            .with("now_ms", (NOW_MS + 359_999).into()),
     ]
 }
 
@@ -258,24 +193,13 @@ fn pretty(plain: &str) -> String {
 }
 
 fn default_namespaces(plain: &str) -> String {
-    let xml = replace(
-        plain,
-        "<saml:Assertion ",
-        "<Assertion xmlns=\"urn:oasis:names:tc:SAML:2.0:assertion\" ",
-    );
+    let xml = replace(plain, "<saml:Assertion ", "<Assertion xmlns=\"urn:oasis:names:tc:SAML:2.0:assertion\" ");
     let (envelope, rest) = xml.split_once("<Assertion ").unwrap();
-    let envelope = envelope.replace(
-        "<saml:Issuer>",
-        "<Issuer xmlns=\"urn:oasis:names:tc:SAML:2.0:assertion\">",
-    );
+    let envelope = envelope.replace("<saml:Issuer>", "<Issuer xmlns=\"urn:oasis:names:tc:SAML:2.0:assertion\">");
     let envelope = envelope.replace("</saml:Issuer>", "</Issuer>");
     let rest = rest.replace("<saml:", "<").replace("</saml:", "</");
     let xml = format!("{envelope}<Assertion {rest}");
-    let xml = replace(
-        &xml,
-        " xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"",
-        "",
-    );
+    let xml = replace(&xml, " xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"", "");
     signed(&xml, SignedPart::Both, RsaDigest::Sha256)
 }
 
@@ -284,19 +208,13 @@ const TYPED: &str = " xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" \
 
 fn typed(plain: &str) -> String {
     let xml = replace(plain, "<samlp:Response", &format!("<samlp:Response{TYPED}"));
-    let xml = xml.replace(
-        "<saml:AttributeValue>",
-        "<saml:AttributeValue xsi:type=\"xs:string\">",
-    );
+    let xml = xml.replace("<saml:AttributeValue>", "<saml:AttributeValue xsi:type=\"xs:string\">");
     signed(&xml, SignedPart::Both, RsaDigest::Sha256)
 }
 
 fn inclusive(plain: &str) -> String {
     let xml = replace(plain, "<samlp:Response", &format!("<samlp:Response{TYPED}"));
-    let xml = xml.replace(
-        "<saml:AttributeValue>",
-        "<saml:AttributeValue xsi:type=\"xs:string\">",
-    );
+    let xml = xml.replace("<saml:AttributeValue>", "<saml:AttributeValue xsi:type=\"xs:string\">");
     let key = key("idp");
     let digest = RsaDigest::Sha256;
     let xml = sign_by_id_with_prefixes(&xml, ASSERTION_ID, &key, digest, &["xs"]).unwrap();
@@ -307,27 +225,16 @@ fn inclusive(plain: &str) -> String {
 fn expired_certificate() -> Case {
     /// 2047-01-01T00:00:00Z, when no certificate of `tests/keys` is valid any more.
     const LATER_MS: i64 = 2_429_913_600_000;
-    let xml = signed(
-        &issued_at(LATER_MS, &[]),
-        SignedPart::Assertion,
-        RsaDigest::Sha256,
-    );
-    case(
-        "expired-certificate",
-        "the certificate's dates are not looked at",
-        xml,
-    )
-    .with("now_ms", LATER_MS.into())
-    .with("groups", json!([]))
+    let xml = signed(&issued_at(LATER_MS, &[]), SignedPart::Assertion, RsaDigest::Sha256);
+    case("expired-certificate", "the certificate's dates are not looked at", xml)
+        .with("now_ms", LATER_MS.into())
+        .with("groups", json!([]))
 }
 
 /// A person in 300 groups, each value declaring two namespaces again, as OpenSAML and .NET write them.
 fn many_groups() -> Case {
     let groups: Vec<String> = (0..300).map(|n| format!("group-{n}")).collect();
-    let xml = issued(&[IssuedAttribute {
-        name: "groups".to_owned(),
-        values: groups.clone(),
-    }]);
+    let xml = issued(&[IssuedAttribute { name: "groups".to_owned(), values: groups.clone() }]);
     let value = format!("<saml:AttributeValue{TYPED} xsi:type=\"xs:string\">");
     let xml = xml.replace("<saml:AttributeValue>", &value);
     let xml = signed(&xml, SignedPart::Assertion, RsaDigest::Sha256);

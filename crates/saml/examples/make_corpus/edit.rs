@@ -41,11 +41,8 @@ pub(crate) fn unsigned(xml: &str) -> String {
 pub(crate) fn resign(xml: &str, edit: impl Fn(&str) -> String) -> String {
     let old = between(xml, "<ds:SignedInfo>", "</ds:SignedInfo>");
     let new = edit(old);
-    let canonical = new.replacen(
-        "<ds:SignedInfo>",
-        "<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">",
-        1,
-    );
+    let canonical =
+        new.replacen("<ds:SignedInfo>", "<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">", 1);
     let value = STANDARD.encode(sign(canonical.as_bytes()));
     let old_value = between(xml, "<ds:SignatureValue>", "</ds:SignatureValue>");
     let new_value = format!("<ds:SignatureValue>{value}</ds:SignatureValue>");
@@ -57,12 +54,6 @@ fn sign(message: &[u8]) -> Vec<u8> {
     let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     let key = KeyPair::from_pkcs8(&STANDARD.decode(base64).unwrap()).unwrap();
     let mut signature = vec![0; key.public_modulus_len()];
-    key.sign(
-        &RSA_PKCS1_SHA256,
-        &SystemRandom::new(),
-        message,
-        &mut signature,
-    )
-    .unwrap();
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
     signature
 }

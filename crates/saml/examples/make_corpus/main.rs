@@ -3,11 +3,7 @@
 //! Signatures are deterministic, so a second run writes the same bytes. A case is a change to an accepted base; the
 //! error it must cause stands beside it, so that it cannot be refused for another reason unnoticed.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a tool of the tests, run by hand"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a tool of the tests, run by hand")]
 
 mod accepted;
 mod edit;
@@ -86,10 +82,7 @@ pub(crate) fn key(name: &str) -> IdpKey {
 }
 
 fn main() {
-    for (kind, cases) in [
-        ("accepted", accepted::cases()),
-        ("rejected", rejected::cases()),
-    ] {
+    for (kind, cases) in [("accepted", accepted::cases()), ("rejected", rejected::cases())] {
         let folder = tests_folder().join(kind);
         if folder.exists() {
             fs::remove_dir_all(&folder).unwrap();

@@ -26,12 +26,10 @@ impl IdpKey {
     /// # Errors
     /// The key or the certificate is unusable, or they do not belong together.
     pub fn from_pkcs8(private_key: &[u8], certificate: &str) -> Result<Self, IdpError> {
-        let key = RsaKeyPair::from_pkcs8(private_key)
-            .map_err(|error| IdpError::Key(error.to_string().into()))?;
+        let key = RsaKeyPair::from_pkcs8(private_key).map_err(|error| IdpError::Key(error.to_string().into()))?;
         let certificate = TrustedCertificate::parse(certificate)?;
-        let belongs = X509Certificate::from_der(certificate.der()).is_ok_and(|(_, parsed)| {
-            *parsed.public_key().subject_public_key.data == *key.public_key().as_ref()
-        });
+        let belongs = X509Certificate::from_der(certificate.der())
+            .is_ok_and(|(_, parsed)| *parsed.public_key().subject_public_key.data == *key.public_key().as_ref());
         match belongs {
             true => Ok(IdpKey { key, certificate }),
             false => Err(IdpError::KeyMismatch),
@@ -61,12 +59,7 @@ impl IdpKey {
     pub(super) fn sign(&self, digest: RsaDigest, message: &[u8]) -> Result<Vec<u8>, IdpError> {
         let mut signature = vec![0; self.key.public_modulus_len()];
         self.key
-            .sign(
-                digest.encoding(),
-                &SystemRandom::new(),
-                message,
-                &mut signature,
-            )
+            .sign(digest.encoding(), &SystemRandom::new(), message, &mut signature)
             .map_err(|_| IdpError::Signing)?;
         Ok(signature)
     }
@@ -74,8 +67,6 @@ impl IdpKey {
 
 impl fmt::Debug for IdpKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IdpKey")
-            .field("certificate", &self.certificate)
-            .finish_non_exhaustive()
+        f.debug_struct("IdpKey").field("certificate", &self.certificate).finish_non_exhaustive()
     }
 }

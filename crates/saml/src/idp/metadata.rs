@@ -7,11 +7,7 @@ use crate::xml::{NS_METADATA, NS_PROTOCOL, NS_SIGNATURE};
 use crate::{NAME_ID_EMAIL, NAME_ID_PERSISTENT};
 
 /// The metadata document of an IdP that takes AuthnRequests at `sso_url` and signs with the keys of `certificates`.
-pub fn idp_metadata(
-    entity_id: &str,
-    sso_url: &str,
-    certificates: &[&TrustedCertificate],
-) -> String {
+pub fn idp_metadata(entity_id: &str, sso_url: &str, certificates: &[&TrustedCertificate]) -> String {
     let entity_id = attribute(entity_id);
     let sso_url = attribute(sso_url);
     let keys: String = certificates

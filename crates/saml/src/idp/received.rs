@@ -81,9 +81,7 @@ impl ReceivedAuthnRequest {
             acs_url: attribute("AssertionConsumerServiceURL"),
             destination: attribute("Destination"),
             force_authn: matches!(root.attribute("ForceAuthn"), Some("true" | "1")),
-            name_id_format: policy
-                .and_then(|policy| policy.attribute("Format"))
-                .map(str::to_owned),
+            name_id_format: policy.and_then(|policy| policy.attribute("Format")).map(str::to_owned),
             relay_state: None,
             login_hint: None,
         })

@@ -78,12 +78,7 @@ impl IssuedResponse<'_> {
     ///
     /// # Errors
     /// See [`to_signed_xml`](Self::to_signed_xml).
-    pub fn to_form_value(
-        &self,
-        key: &IdpKey,
-        part: SignedPart,
-        digest: RsaDigest,
-    ) -> Result<String, IdpError> {
+    pub fn to_form_value(&self, key: &IdpKey, part: SignedPart, digest: RsaDigest) -> Result<String, IdpError> {
         Ok(STANDARD.encode(self.to_signed_xml(key, part, digest)?))
     }
 
@@ -91,12 +86,7 @@ impl IssuedResponse<'_> {
     ///
     /// # Errors
     /// The ids are empty or the same, or signing failed.
-    pub fn to_signed_xml(
-        &self,
-        key: &IdpKey,
-        part: SignedPart,
-        digest: RsaDigest,
-    ) -> Result<String, IdpError> {
+    pub fn to_signed_xml(&self, key: &IdpKey, part: SignedPart, digest: RsaDigest) -> Result<String, IdpError> {
         let mut xml = self.to_unsigned_xml();
         if part != SignedPart::Response {
             xml = sign_by_id(&xml, self.assertion_id, key, digest)?;
@@ -129,9 +119,7 @@ impl IssuedResponse<'_> {
     }
 
     fn in_response_to(&self) -> String {
-        self.in_response_to.map_or(String::new(), |id| {
-            format!(" InResponseTo=\"{}\"", attribute(id))
-        })
+        self.in_response_to.map_or(String::new(), |id| format!(" InResponseTo=\"{}\"", attribute(id)))
     }
 
     fn subject(&self) -> String {
@@ -161,9 +149,7 @@ impl IssuedResponse<'_> {
     fn authn_statement(&self) -> String {
         let session_end = self
             .session_not_on_or_after_ms
-            .map_or(String::new(), |end| {
-                format!(" SessionNotOnOrAfter=\"{}\"", UnixMillis(end))
-            });
+            .map_or(String::new(), |end| format!(" SessionNotOnOrAfter=\"{}\"", UnixMillis(end)));
         format!(
             "<saml:AuthnStatement AuthnInstant=\"{instant}\" SessionIndex=\"{index}\"{session_end}><saml:AuthnContext>\
              <saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport\
@@ -179,15 +165,10 @@ impl IssuedResponse<'_> {
         }
         let mut xml = String::from("<saml:AttributeStatement>");
         for issued in self.attributes {
-            xml.push_str(&format!(
-                "<saml:Attribute Name=\"{}\">",
-                attribute(&issued.name)
-            ));
+            xml.push_str(&format!("<saml:Attribute Name=\"{}\">", attribute(&issued.name)));
             for value in &issued.values {
                 let value = text(value);
-                xml.push_str(&format!(
-                    "<saml:AttributeValue>{value}</saml:AttributeValue>"
-                ));
+                xml.push_str(&format!("<saml:AttributeValue>{value}</saml:AttributeValue>"));
             }
             xml.push_str("</saml:Attribute>");
         }

@@ -1,8 +1,6 @@
 //! Enveloped signatures as SAML core 5.4 describes them.
 
-use aws_lc_rs::signature::{
-    RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaSignatureEncoding,
-};
+use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaSignatureEncoding};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use roxmltree::{Document, Node};
@@ -60,12 +58,7 @@ pub enum SignedPart {
 ///
 /// # Errors
 /// `xml` does not parse, has no such element, or the element has no Issuer.
-pub fn sign_by_id(
-    xml: &str,
-    id: &str,
-    key: &IdpKey,
-    digest: RsaDigest,
-) -> Result<String, IdpError> {
+pub fn sign_by_id(xml: &str, id: &str, key: &IdpKey, digest: RsaDigest) -> Result<String, IdpError> {
     sign_by_id_with_prefixes(xml, id, key, digest, &[])
 }
 
@@ -85,10 +78,7 @@ pub fn sign_by_id_with_prefixes(
     let document = xml::parse(admitted)?;
     let nothing = || IdpError::NothingToSign(id.into());
     let element = find(&document, id).ok_or_else(nothing)?;
-    let issuer = elements(element)
-        .next()
-        .filter(|first| is(first, NS_ASSERTION, "Issuer"))
-        .ok_or_else(nothing)?;
+    let issuer = elements(element).next().filter(|first| is(first, NS_ASSERTION, "Issuer")).ok_or_else(nothing)?;
     let signature = signature_element(element, id, key, digest, prefixes)?;
     let at = issuer.range().end;
     let (before, behind) = admitted.split_at_checked(at).ok_or_else(nothing)?;
@@ -96,9 +86,7 @@ pub fn sign_by_id_with_prefixes(
 }
 
 fn find<'a, 'i>(document: &'a Document<'i>, id: &str) -> Option<Node<'a, 'i>> {
-    document
-        .descendants()
-        .find(|node| node.attribute("ID") == Some(id))
+    document.descendants().find(|node| node.attribute("ID") == Some(id))
 }
 
 /// The `ds:Signature` for `element`, which does not have one yet.
@@ -132,8 +120,7 @@ fn signature_element(
          <ds:DigestMethod Algorithm=\"{digest_method}\"></ds:DigestMethod>\
          <ds:DigestValue>{digest_value}</ds:DigestValue></ds:Reference>"
     );
-    let signed_info =
-        format!("<ds:SignedInfo xmlns:ds=\"{NS_SIGNATURE}\">{contents}</ds:SignedInfo>");
+    let signed_info = format!("<ds:SignedInfo xmlns:ds=\"{NS_SIGNATURE}\">{contents}</ds:SignedInfo>");
     let value = STANDARD.encode(key.sign(digest, signed_info.as_bytes())?);
     let certificate = key.certificate().base64();
     Ok(format!(

@@ -83,28 +83,21 @@ impl IdpMetadata {
         let document = xml::parse(xml::admit(bytes, &Limits::METADATA)?)?;
         let entity = only_idp(document.root_element())?;
         let role = children(entity, NS_METADATA, "IDPSSODescriptor").find(speaks_saml2);
-        let entity_id = entity
-            .attribute("entityID")
-            .map(str::trim_ascii)
-            .filter(|id| !id.is_empty());
+        let entity_id = entity.attribute("entityID").map(str::trim_ascii).filter(|id| !id.is_empty());
         let sso_url = role.and_then(|role| sso_location(role, HTTP_REDIRECT));
         let keys = role.map(signing_keys).unwrap_or_default();
         if keys.len() > MOST_CERTIFICATES {
             let limit = MOST_CERTIFICATES;
             return Err(MetadataError::TooManyCertificates { limit });
         }
-        let (Some(role), Some(entity_id), Some(sso_url), false) =
-            (role, entity_id, sso_url, keys.is_empty())
-        else {
+        let (Some(role), Some(entity_id), Some(sso_url), false) = (role, entity_id, sso_url, keys.is_empty()) else {
             let missing = [
                 ("idp_entity_id", entity_id.is_none()),
                 ("idp_sso_url", sso_url.is_none()),
                 ("idp_certificate", keys.is_empty()),
             ];
             let missing = missing.iter().filter(|(_, absent)| *absent);
-            return Err(MetadataError::MissingFields(
-                missing.map(|(field, _)| *field).collect(),
-            ));
+            return Err(MetadataError::MissingFields(missing.map(|(field, _)| *field).collect()));
         };
         let (certificates, unusable_certificates) = usable(&keys)?;
         Ok(IdpMetadata {
@@ -113,10 +106,7 @@ impl IdpMetadata {
             sso_post_url: sso_location(role, HTTP_POST).map(checked_url).transpose()?,
             certificates,
             unusable_certificates,
-            want_authn_requests_signed: matches!(
-                role.attribute("WantAuthnRequestsSigned"),
-                Some("true" | "1")
-            ),
+            want_authn_requests_signed: matches!(role.attribute("WantAuthnRequestsSigned"), Some("true" | "1")),
         })
     }
 }
@@ -127,9 +117,7 @@ fn only_idp<'a, 'i>(root: Node<'a, 'i>) -> Result<Node<'a, 'i>, MetadataError> {
         return Ok(root);
     }
     if !is(&root, NS_METADATA, "EntitiesDescriptor") {
-        return Err(MetadataError::NotMetadata {
-            got: describe(&root).into(),
-        });
+        return Err(MetadataError::NotMetadata { got: describe(&root).into() });
     }
     let is_idp = |node: &Node| {
         is(node, NS_METADATA, "EntityDescriptor")
@@ -138,11 +126,7 @@ fn only_idp<'a, 'i>(root: Node<'a, 'i>) -> Result<Node<'a, 'i>, MetadataError> {
     let idps: Vec<Node> = root.descendants().filter(is_idp).collect();
     match idps.as_slice() {
         [only] => Ok(*only),
-        [] => Err(MetadataError::MissingFields(vec![
-            "idp_entity_id",
-            "idp_sso_url",
-            "idp_certificate",
-        ])),
+        [] => Err(MetadataError::MissingFields(vec!["idp_entity_id", "idp_sso_url", "idp_certificate"])),
         several => Err(MetadataError::SeveralIdps { got: several.len() }),
     }
 }
@@ -163,13 +147,10 @@ fn sso_location<'a>(role: Node<'a, '_>, binding: &str) -> Option<&'a str> {
 }
 
 fn checked_url(location: &str) -> Result<String, MetadataError> {
-    let is_usable = Url::parse(location)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let is_usable = Url::parse(location).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     match is_usable {
         true => Ok(location.to_owned()),
-        false => Err(MetadataError::SsoUrl {
-            got: location.into(),
-        }),
+        false => Err(MetadataError::SsoUrl { got: location.into() }),
     }
 }
 
@@ -191,9 +172,7 @@ fn signing_keys(role: Node) -> Vec<String> {
         .collect()
 }
 
-fn usable(
-    keys: &[String],
-) -> Result<(Vec<TrustedCertificate>, Vec<CertificateError>), MetadataError> {
+fn usable(keys: &[String]) -> Result<(Vec<TrustedCertificate>, Vec<CertificateError>), MetadataError> {
     let (mut usable, mut unusable) = (Vec::new(), Vec::new());
     for key in keys {
         match TrustedCertificate::parse(key) {

@@ -72,11 +72,7 @@ impl Assertion {
     }
 
     /// Reads and checks an Assertion element that a signature covered.
-    pub(super) fn check(
-        node: Node,
-        envelope: Envelope,
-        expected: &Expectations,
-    ) -> Result<Self, ResponseError> {
+    pub(super) fn check(node: Node, envelope: Envelope, expected: &Expectations) -> Result<Self, ResponseError> {
         check_version(node, "Assertion")?;
         let id = id_of(node, "Assertion")?;
         check_children(node, "the Assertion", &CHILDREN)?;
@@ -85,12 +81,7 @@ impl Assertion {
         let (name_id, confirmed_until) = subject::check(node, expected)?;
         let valid_until = conditions::check(node, expected)?;
         let authn = statements::authn(node, expected)?;
-        let ends = [
-            Some(too_old_at(issued)),
-            Some(confirmed_until),
-            valid_until,
-            authn.session_not_on_or_after,
-        ];
+        let ends = [Some(too_old_at(issued)), Some(confirmed_until), valid_until, authn.session_not_on_or_after];
         let end = ends.into_iter().flatten().min().unwrap_or(confirmed_until);
         Ok(Assertion {
             id: id.to_owned(),
@@ -125,10 +116,7 @@ fn check_issuer(node: Node, expected: &Expectations) -> Result<String, ResponseE
     let got = plain_text(issuer).unwrap_or_default().trim_ascii();
     match got == expected.idp_entity_id {
         true => Ok(got.to_owned()),
-        false => Err(ResponseError::IssuerMismatch {
-            expected: expected.idp_entity_id.into(),
-            got: got.into(),
-        }),
+        false => Err(ResponseError::IssuerMismatch { expected: expected.idp_entity_id.into(), got: got.into() }),
     }
 }
 

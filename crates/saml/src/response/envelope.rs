@@ -19,20 +19,14 @@ pub(super) struct Envelope {
 impl Envelope {
     /// Checks the Response element: from its signed bytes if `signed`, else as it came. In the latter case these checks
     /// only catch accidents; the Assertion's own checks then carry the weight.
-    pub(super) fn check(
-        response: Node,
-        signed: bool,
-        expected: &Expectations,
-    ) -> Result<Self, ResponseError> {
+    pub(super) fn check(response: Node, signed: bool, expected: &Expectations) -> Result<Self, ResponseError> {
         check_is_response(response)?;
         check_status(response)?;
         check_destination(response, signed, expected)?;
         check_issuer(response, expected)?;
         check_in_response_to(response, "the Response", expected)?;
         check_issue_instant(response, "IssueInstant of the Response", expected)?;
-        Ok(Envelope {
-            response_id: id_of(response, "Response")?.to_owned(),
-        })
+        Ok(Envelope { response_id: id_of(response, "Response")?.to_owned() })
     }
 }
 
@@ -51,12 +45,9 @@ pub(super) fn check_status(response: Node) -> Result<(), ResponseError> {
     if value == Some(SUCCESS) {
         return Ok(());
     }
-    let sub_status = code
-        .and_then(|code| children(code, NS_PROTOCOL, "StatusCode").next())
-        .and_then(|code| code.attribute("Value"));
-    let message = children(*status, NS_PROTOCOL, "StatusMessage")
-        .next()
-        .and_then(plain_text);
+    let sub_status =
+        code.and_then(|code| children(code, NS_PROTOCOL, "StatusCode").next()).and_then(|code| code.attribute("Value"));
+    let message = children(*status, NS_PROTOCOL, "StatusMessage").next().and_then(plain_text);
     Err(ResponseError::StatusNotSuccess {
         status: value.unwrap_or("no status").into(),
         sub_status: sub_status.map(Shown::from),
@@ -65,20 +56,11 @@ pub(super) fn check_status(response: Node) -> Result<(), ResponseError> {
 }
 
 /// bindings 3.5.5.2: a signed message must say where it was sent, and that must be here.
-fn check_destination(
-    response: Node,
-    signed: bool,
-    expected: &Expectations,
-) -> Result<(), ResponseError> {
+fn check_destination(response: Node, signed: bool, expected: &Expectations) -> Result<(), ResponseError> {
     match response.attribute("Destination") {
-        None if signed => Err(ResponseError::DestinationMissing {
-            expected: expected.acs_url.into(),
-        }),
+        None if signed => Err(ResponseError::DestinationMissing { expected: expected.acs_url.into() }),
         Some(destination) if destination != expected.acs_url => {
-            Err(ResponseError::DestinationMismatch {
-                expected: expected.acs_url.into(),
-                got: destination.into(),
-            })
+            Err(ResponseError::DestinationMismatch { expected: expected.acs_url.into(), got: destination.into() })
         }
         _ => Ok(()),
     }
@@ -88,11 +70,7 @@ fn check_destination(
 fn check_issuer(response: Node, expected: &Expectations) -> Result<(), ResponseError> {
     let issuers = children(response, NS_ASSERTION, "Issuer").count();
     if issuers > 1 {
-        return Err(ResponseError::ElementCount {
-            parent: "the Response",
-            element: "Issuer",
-            got: issuers,
-        });
+        return Err(ResponseError::ElementCount { parent: "the Response", element: "Issuer", got: issuers });
     }
     let Some(issuer) = children(response, NS_ASSERTION, "Issuer").next() else {
         return Ok(());
@@ -100,10 +78,9 @@ fn check_issuer(response: Node, expected: &Expectations) -> Result<(), ResponseE
     let got = plain_text(issuer).unwrap_or_default().trim_ascii();
     match got == expected.idp_entity_id {
         true => Ok(()),
-        false => Err(ResponseError::ResponseIssuerMismatch {
-            expected: expected.idp_entity_id.into(),
-            got: got.into(),
-        }),
+        false => {
+            Err(ResponseError::ResponseIssuerMismatch { expected: expected.idp_entity_id.into(), got: got.into() })
+        }
     }
 }
 
@@ -116,19 +93,11 @@ pub(super) fn check_in_response_to(
     match (expected.in_response_to, node.attribute("InResponseTo")) {
         (None, None) => Ok(()),
         (Some(request), Some(got)) if request == got => Ok(()),
-        (Some(request), Some(got)) => Err(ResponseError::InResponseToMismatch {
-            element,
-            expected: request.into(),
-            got: got.into(),
-        }),
-        (Some(request), None) => Err(ResponseError::InResponseToMissing {
-            element,
-            expected: request.into(),
-        }),
-        (None, Some(got)) => Err(ResponseError::InResponseToUnexpected {
-            element,
-            got: got.into(),
-        }),
+        (Some(request), Some(got)) => {
+            Err(ResponseError::InResponseToMismatch { element, expected: request.into(), got: got.into() })
+        }
+        (Some(request), None) => Err(ResponseError::InResponseToMissing { element, expected: request.into() }),
+        (None, Some(got)) => Err(ResponseError::InResponseToUnexpected { element, got: got.into() }),
     }
 }
 
@@ -154,15 +123,8 @@ pub(super) fn too_old_at(instant: UnixMillis) -> UnixMillis {
     UnixMillis(instant.0.saturating_add(super::OLDEST_MS))
 }
 
-pub(super) fn required_time(
-    node: Node,
-    attribute: &str,
-    field: &'static str,
-) -> Result<UnixMillis, ResponseError> {
-    optional_time(node, attribute, field)?.ok_or_else(|| ResponseError::TimeInvalid {
-        field,
-        got: "nothing".into(),
-    })
+pub(super) fn required_time(node: Node, attribute: &str, field: &'static str) -> Result<UnixMillis, ResponseError> {
+    optional_time(node, attribute, field)?.ok_or_else(|| ResponseError::TimeInvalid { field, got: "nothing".into() })
 }
 
 pub(super) fn optional_time(
@@ -175,9 +137,6 @@ pub(super) fn optional_time(
     };
     match UnixMillis::parse(text) {
         Some(instant) => Ok(Some(instant)),
-        None => Err(ResponseError::TimeInvalid {
-            field,
-            got: text.into(),
-        }),
+        None => Err(ResponseError::TimeInvalid { field, got: text.into() }),
     }
 }

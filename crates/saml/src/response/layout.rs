@@ -23,9 +23,7 @@ pub(super) struct Layout<'a, 'i> {
 /// The root must be a Response of SAML 2.0 (core 3.2.2).
 pub(super) fn check_is_response(root: Node) -> Result<(), ResponseError> {
     if !is(&root, NS_PROTOCOL, "Response") {
-        return Err(ResponseError::NotAResponse {
-            got: describe(&root).into(),
-        });
+        return Err(ResponseError::NotAResponse { got: describe(&root).into() });
     }
     check_version(root, "Response")
 }
@@ -34,10 +32,7 @@ pub(super) fn check_is_response(root: Node) -> Result<(), ResponseError> {
 pub(super) fn check_version(node: Node, element: &'static str) -> Result<(), ResponseError> {
     match node.attribute("Version") {
         Some("2.0") => Ok(()),
-        got => Err(ResponseError::Version {
-            element,
-            got: got.unwrap_or("nothing").into(),
-        }),
+        got => Err(ResponseError::Version { element, got: got.unwrap_or("nothing").into() }),
     }
 }
 
@@ -69,13 +64,8 @@ impl<'a, 'i> Layout<'a, 'i> {
 }
 
 /// The only Assertion directly in `response`.
-pub(super) fn only_assertion<'a, 'i>(
-    response: Node<'a, 'i>,
-) -> Result<Node<'a, 'i>, ResponseError> {
-    if children(response, NS_ASSERTION, "EncryptedAssertion")
-        .next()
-        .is_some()
-    {
+pub(super) fn only_assertion<'a, 'i>(response: Node<'a, 'i>) -> Result<Node<'a, 'i>, ResponseError> {
+    if children(response, NS_ASSERTION, "EncryptedAssertion").next().is_some() {
         return Err(ResponseError::EncryptedAssertionUnsupported);
     }
     let mut assertions = children(response, NS_ASSERTION, "Assertion");
@@ -87,11 +77,7 @@ pub(super) fn only_assertion<'a, 'i>(
 }
 
 /// One walk over all nodes: no second Response, Assertion or Signature in hiding, no shared id, no comment in a value.
-fn check_everywhere<'a>(
-    document: &'a Document,
-    response: Node,
-    assertion: Node,
-) -> Result<(), ResponseError> {
+fn check_everywhere<'a>(document: &'a Document, response: Node, assertion: Node) -> Result<(), ResponseError> {
     let mut ids: Vec<&'a str> = Vec::with_capacity(8);
     for node in document.descendants() {
         if node.is_comment() {
@@ -103,41 +89,26 @@ fn check_everywhere<'a>(
     }
     ids.sort_unstable();
     match ids.windows(2).find(|pair| pair.first() == pair.last()) {
-        Some(shared) => Err(ResponseError::DuplicateId {
-            id: (*shared.first().unwrap_or(&"")).into(),
-        }),
+        Some(shared) => Err(ResponseError::DuplicateId { id: (*shared.first().unwrap_or(&"")).into() }),
         None => Ok(()),
     }
 }
 
 fn check_place(node: Node, response: Node, assertion: Node) -> Result<(), ResponseError> {
     let parent = node.parent().filter(Node::is_element);
-    let parent_name = || {
-        parent
-            .map_or(String::new(), |parent| describe(&parent))
-            .into()
-    };
+    let parent_name = || parent.map_or(String::new(), |parent| describe(&parent)).into();
     let is_assertion_of_saml = || node.tag_name().namespace() == Some(NS_ASSERTION);
     match node.tag_name().name() {
         "Signature"
-            if is(&node, NS_SIGNATURE, "Signature")
-                && parent != Some(response)
-                && parent != Some(assertion) =>
+            if is(&node, NS_SIGNATURE, "Signature") && parent != Some(response) && parent != Some(assertion) =>
         {
-            Err(ResponseError::SignatureMisplaced {
-                parent: parent_name(),
-            })
+            Err(ResponseError::SignatureMisplaced { parent: parent_name() })
         }
         "Assertion" | "EncryptedAssertion" if is_assertion_of_saml() && node != assertion => {
-            Err(ResponseError::AssertionMisplaced {
-                parent: parent_name(),
-            })
+            Err(ResponseError::AssertionMisplaced { parent: parent_name() })
         }
         "Response" if is(&node, NS_PROTOCOL, "Response") && node != response => {
-            Err(ResponseError::UnexpectedElement {
-                parent: "the Response",
-                got: "another Response".into(),
-            })
+            Err(ResponseError::UnexpectedElement { parent: "the Response", got: "another Response".into() })
         }
         _ => Ok(()),
     }
@@ -145,9 +116,7 @@ fn check_place(node: Node, response: Node, assertion: Node) -> Result<(), Respon
 
 /// Everything some software takes for an id: `ID`, `Id`, `id`, `xml:id`, `wsu:Id`, …
 fn ids_of<'a>(node: Node<'a, '_>) -> impl Iterator<Item = &'a str> {
-    node.attributes()
-        .filter(|attribute| attribute.name().eq_ignore_ascii_case("id"))
-        .map(|attribute| attribute.value())
+    node.attributes().filter(|attribute| attribute.name().eq_ignore_ascii_case("id")).map(|attribute| attribute.value())
 }
 
 /// Canonical form drops comments, so a value with one in it reads differently before and after. This looks at all
@@ -155,72 +124,42 @@ fn ids_of<'a>(node: Node<'a, '_>) -> impl Iterator<Item = &'a str> {
 fn check_comment(comment: Node) -> Result<(), ResponseError> {
     match comment.parent().filter(Node::is_element) {
         Some(parent) if !has_element_content(parent) || elements(parent).next().is_none() => {
-            Err(ResponseError::CommentInText {
-                element: describe(&parent).into(),
-            })
+            Err(ResponseError::CommentInText { element: describe(&parent).into() })
         }
         _ => Ok(()),
     }
 }
 
 /// Refuses child elements other than `allowed`, and text between them.
-pub(super) fn check_children(
-    node: Node,
-    parent: &'static str,
-    allowed: &[(&str, &str)],
-) -> Result<(), ResponseError> {
+pub(super) fn check_children(node: Node, parent: &'static str, allowed: &[(&str, &str)]) -> Result<(), ResponseError> {
     if !has_element_content(node) {
-        return Err(ResponseError::UnexpectedElement {
-            parent,
-            got: "text".into(),
-        });
+        return Err(ResponseError::UnexpectedElement { parent, got: "text".into() });
     }
-    let stranger = elements(node).find(|child| {
-        !allowed
-            .iter()
-            .any(|(namespace, name)| is(child, namespace, name))
-    });
+    let stranger = elements(node).find(|child| !allowed.iter().any(|(namespace, name)| is(child, namespace, name)));
     match stranger {
-        Some(stranger) => Err(ResponseError::UnexpectedElement {
-            parent,
-            got: describe(&stranger).into(),
-        }),
+        Some(stranger) => Err(ResponseError::UnexpectedElement { parent, got: describe(&stranger).into() }),
         None => Ok(()),
     }
 }
 
-fn only_signature<'a, 'i>(
-    node: Node<'a, 'i>,
-    parent: &'static str,
-) -> Result<Option<Node<'a, 'i>>, ResponseError> {
+fn only_signature<'a, 'i>(node: Node<'a, 'i>, parent: &'static str) -> Result<Option<Node<'a, 'i>>, ResponseError> {
     let mut signatures = children(node, NS_SIGNATURE, "Signature");
     let first = signatures.next();
     match signatures.count() {
         0 => Ok(first),
-        more => Err(ResponseError::SignatureMultiple {
-            parent,
-            got: more + 1,
-        }),
+        more => Err(ResponseError::SignatureMultiple { parent, got: more + 1 }),
     }
 }
 
 /// `@ID`, printable ASCII without what has a meaning in a URI reference or an XPointer.
-pub(super) fn id_of<'a>(
-    node: Node<'a, '_>,
-    element: &'static str,
-) -> Result<&'a str, ResponseError> {
+pub(super) fn id_of<'a>(node: Node<'a, '_>, element: &'static str) -> Result<&'a str, ResponseError> {
     let id = node.attribute("ID").unwrap_or_default();
     let usable = !id.is_empty()
         && id.len() <= LONGEST_ID
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:~+/=@".contains(&byte));
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:~+/=@".contains(&byte));
     match usable {
         true => Ok(id),
-        false => Err(ResponseError::Id {
-            element,
-            got: id.into(),
-        }),
+        false => Err(ResponseError::Id { element, got: id.into() }),
     }
 }
 
@@ -233,10 +172,8 @@ pub(super) fn only_child<'a, 'i: 'a>(
     let mut found = children(node, NS_ASSERTION, name);
     match (found.next(), found.count()) {
         (Some(only), 0) => Ok(only),
-        (first, more) => Err(ResponseError::ElementCount {
-            parent,
-            element: name,
-            got: usize::from(first.is_some()) + more,
-        }),
+        (first, more) => {
+            Err(ResponseError::ElementCount { parent, element: name, got: usize::from(first.is_some()) + more })
+        }
     }
 }

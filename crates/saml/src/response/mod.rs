@@ -82,10 +82,7 @@ impl Expectations<'_> {
 ///
 /// # Errors
 /// The first thing that is wrong, with what was expected and what came.
-pub fn validate_response(
-    saml_response: &str,
-    expected: &Expectations,
-) -> Result<Assertion, ResponseError> {
+pub fn validate_response(saml_response: &str, expected: &Expectations) -> Result<Assertion, ResponseError> {
     UnverifiedResponse::decode(saml_response)?.validate(expected)
 }
 
@@ -124,10 +121,7 @@ struct SignedParts {
 }
 
 /// Verifies every signature that is there; one that fails is never outweighed by another that passes.
-fn verify_signatures(
-    layout: &Layout,
-    certificates: &[TrustedCertificate],
-) -> Result<SignedParts, ResponseError> {
+fn verify_signatures(layout: &Layout, certificates: &[TrustedCertificate]) -> Result<SignedParts, ResponseError> {
     if certificates.is_empty() {
         return Err(ResponseError::NoCertificates);
     }
@@ -135,34 +129,18 @@ fn verify_signatures(
         return Err(ResponseError::SignatureMissing);
     }
     let response = layout.response_signature.map(|signature| {
-        signature::verify(layout.response, layout.response_id, signature, certificates)
-            .map_err(response_signature)
+        signature::verify(layout.response, layout.response_id, signature, certificates).map_err(response_signature)
     });
     let assertion = layout.assertion_signature.map(|signature| {
-        signature::verify(
-            layout.assertion,
-            layout.assertion_id,
-            signature,
-            certificates,
-        )
-        .map_err(assertion_signature)
+        signature::verify(layout.assertion, layout.assertion_id, signature, certificates).map_err(assertion_signature)
     });
-    Ok(SignedParts {
-        response: response.transpose()?,
-        assertion: assertion.transpose()?,
-    })
+    Ok(SignedParts { response: response.transpose()?, assertion: assertion.transpose()? })
 }
 
 fn response_signature(error: signature::SignatureError) -> ResponseError {
-    ResponseError::Signature {
-        signed: "Response",
-        error,
-    }
+    ResponseError::Signature { signed: "Response", error }
 }
 
 fn assertion_signature(error: signature::SignatureError) -> ResponseError {
-    ResponseError::Signature {
-        signed: "Assertion",
-        error,
-    }
+    ResponseError::Signature { signed: "Assertion", error }
 }

@@ -21,9 +21,7 @@ pub(super) struct Authn {
 /// At least one AuthnStatement (profiles 4.1.4.2). The first is reported; every one must be current.
 pub(super) fn authn(assertion: Node, expected: &Expectations) -> Result<Authn, ResponseError> {
     let mut statements = children(assertion, NS_ASSERTION, "AuthnStatement");
-    let first = statements
-        .next()
-        .ok_or(ResponseError::AuthnStatementMissing)?;
+    let first = statements.next().ok_or(ResponseError::AuthnStatementMissing)?;
     let authn = read_authn(first, expected)?;
     for further in statements {
         read_authn(further, expected)?;
@@ -42,10 +40,7 @@ fn read_authn(statement: Node, expected: &Expectations) -> Result<Authn, Respons
     let field = "SessionNotOnOrAfter";
     let end = optional_time(statement, field, field)?;
     if let Some(not_on_or_after) = end.filter(|end| expected.has_ended(*end)) {
-        return Err(ResponseError::SessionExpired {
-            not_on_or_after,
-            now,
-        });
+        return Err(ResponseError::SessionExpired { not_on_or_after, now });
     }
     let context = children(statement, NS_ASSERTION, "AuthnContext")
         .flat_map(|context| children(context, NS_ASSERTION, "AuthnContextClassRef"))
@@ -65,9 +60,7 @@ pub(super) fn attributes(assertion: Node) -> Result<Vec<Attribute>, ResponseErro
     let mut attributes = Vec::new();
     for statement in children(assertion, NS_ASSERTION, "AttributeStatement") {
         if has_child(statement, "EncryptedAttribute") {
-            return Err(ResponseError::EncryptedPartUnsupported {
-                element: "an Attribute",
-            });
+            return Err(ResponseError::EncryptedPartUnsupported { element: "an Attribute" });
         }
         for attribute in children(statement, NS_ASSERTION, "Attribute") {
             attributes.push(read_attribute(attribute)?);
@@ -77,10 +70,7 @@ pub(super) fn attributes(assertion: Node) -> Result<Vec<Attribute>, ResponseErro
 }
 
 fn read_attribute(node: Node) -> Result<Attribute, ResponseError> {
-    let name = node
-        .attribute("Name")
-        .filter(|name| !name.is_empty())
-        .ok_or(ResponseError::AttributeNameMissing)?;
+    let name = node.attribute("Name").filter(|name| !name.is_empty()).ok_or(ResponseError::AttributeNameMissing)?;
     let is_nil = |value: &Node| {
         let nil = value.attribute((NS_SCHEMA_INSTANCE, "nil"));
         matches!(nil, Some("true" | "1"))
@@ -90,9 +80,5 @@ fn read_attribute(node: Node) -> Result<Attribute, ResponseError> {
         .filter_map(plain_text)
         .map(str::to_owned)
         .collect();
-    Ok(Attribute {
-        name: name.to_owned(),
-        friendly_name: node.attribute("FriendlyName").map(str::to_owned),
-        values,
-    })
+    Ok(Attribute { name: name.to_owned(), friendly_name: node.attribute("FriendlyName").map(str::to_owned), values })
 }

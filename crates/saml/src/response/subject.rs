@@ -17,15 +17,10 @@ const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 const LONGEST_NAME_ID: usize = 1024;
 
 /// The subject's NameID, and until when the assertion may be delivered.
-pub(super) fn check(
-    assertion: Node,
-    expected: &Expectations,
-) -> Result<(NameId, UnixMillis), ResponseError> {
+pub(super) fn check(assertion: Node, expected: &Expectations) -> Result<(NameId, UnixMillis), ResponseError> {
     let subject = only_child(assertion, "the Assertion", "Subject")?;
     if has_child(subject, "EncryptedID") {
-        return Err(ResponseError::EncryptedPartUnsupported {
-            element: "the NameID",
-        });
+        return Err(ResponseError::EncryptedPartUnsupported { element: "the NameID" });
     }
     let name_id = read_name_id(only_child(subject, "the Subject", "NameID")?)?;
     let until = check_confirmation(subject, expected)?;
@@ -64,28 +59,15 @@ fn check_confirmation(subject: Node, expected: &Expectations) -> Result<UnixMill
     let [bearer] = bearers.as_slice() else {
         return Err(ResponseError::SubjectConfirmationCount { got: bearers.len() });
     };
-    let data = only_child(
-        *bearer,
-        "the SubjectConfirmation",
-        "SubjectConfirmationData",
-    )?;
+    let data = only_child(*bearer, "the SubjectConfirmation", "SubjectConfirmationData")?;
     check_recipient(data, expected)?;
     check_in_response_to(data, "the SubjectConfirmationData", expected)?;
     if let Some(not_before) = data.attribute("NotBefore") {
-        return Err(ResponseError::SubjectConfirmationNotBefore {
-            got: not_before.into(),
-        });
+        return Err(ResponseError::SubjectConfirmationNotBefore { got: not_before.into() });
     }
-    let not_on_or_after = required_time(
-        data,
-        "NotOnOrAfter",
-        "NotOnOrAfter of the SubjectConfirmationData",
-    )?;
+    let not_on_or_after = required_time(data, "NotOnOrAfter", "NotOnOrAfter of the SubjectConfirmationData")?;
     if expected.has_ended(not_on_or_after) {
-        return Err(ResponseError::SubjectConfirmationExpired {
-            not_on_or_after,
-            now: expected.now(),
-        });
+        return Err(ResponseError::SubjectConfirmationExpired { not_on_or_after, now: expected.now() });
     }
     Ok(not_on_or_after)
 }
@@ -93,12 +75,9 @@ fn check_confirmation(subject: Node, expected: &Expectations) -> Result<UnixMill
 fn check_recipient(data: Node, expected: &Expectations) -> Result<(), ResponseError> {
     match data.attribute("Recipient") {
         Some(recipient) if recipient == expected.acs_url => Ok(()),
-        Some(recipient) => Err(ResponseError::RecipientMismatch {
-            expected: expected.acs_url.into(),
-            got: recipient.into(),
-        }),
-        None => Err(ResponseError::RecipientMissing {
-            expected: expected.acs_url.into(),
-        }),
+        Some(recipient) => {
+            Err(ResponseError::RecipientMismatch { expected: expected.acs_url.into(), got: recipient.into() })
+        }
+        None => Err(ResponseError::RecipientMissing { expected: expected.acs_url.into() }),
     }
 }

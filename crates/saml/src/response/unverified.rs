@@ -25,9 +25,7 @@ pub struct UnverifiedResponse {
 /// Without the document, which is long and somebody else's.
 impl fmt::Debug for UnverifiedResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnverifiedResponse")
-            .field("bytes", &self.xml.len())
-            .finish_non_exhaustive()
+        f.debug_struct("UnverifiedResponse").field("bytes", &self.xml.len()).finish_non_exhaustive()
     }
 }
 
@@ -52,10 +50,7 @@ impl UnverifiedResponse {
     /// [`ResponseError::TooLarge`], [`ResponseError::Base64`] or [`ResponseError::Xml`].
     pub fn decode(saml_response: &str) -> Result<Self, ResponseError> {
         if saml_response.len() > BASE64_BYTES {
-            return Err(ResponseError::TooLarge {
-                limit: BASE64_BYTES,
-                got: saml_response.len(),
-            });
+            return Err(ResponseError::TooLarge { limit: BASE64_BYTES, got: saml_response.len() });
         }
         let decoded = STANDARD.decode(saml_response).or_else(|_| {
             let mut compact = saml_response.as_bytes().to_vec();
@@ -65,8 +60,7 @@ impl UnverifiedResponse {
         let xml = decoded.map_err(|error| ResponseError::Base64(error.to_string().into()))?;
         let admitted = xml::admit(&xml, &Limits::RESPONSE)?.len();
         let start = xml.len() - admitted;
-        let xml =
-            String::from_utf8(xml).map_err(|error| XmlError::Encoding(error.to_string().into()))?;
+        let xml = String::from_utf8(xml).map_err(|error| XmlError::Encoding(error.to_string().into()))?;
         Ok(UnverifiedResponse { xml, start })
     }
 
@@ -88,9 +82,7 @@ impl UnverifiedResponse {
             id: attribute("ID"),
             in_response_to: attribute("InResponseTo"),
             destination: attribute("Destination"),
-            issuer: issuer
-                .and_then(plain_text)
-                .map(|text| text.trim_ascii().to_owned()),
+            issuer: issuer.and_then(plain_text).map(|text| text.trim_ascii().to_owned()),
         })
     }
 

@@ -25,22 +25,16 @@ pub enum SignatureError {
     #[error("the Signature is malformed: {0}")]
     Malformed(Shown),
     /// An algorithm outside of the list: SHA-1, MD5, HMAC, DSA, …
-    #[error(
-        "the signature algorithm {0} is not accepted; use RSA or ECDSA with SHA-256, SHA-384 or SHA-512"
-    )]
+    #[error("the signature algorithm {0} is not accepted; use RSA or ECDSA with SHA-256, SHA-384 or SHA-512")]
     AlgorithmRefused(Shown),
     /// A digest outside of the list: SHA-1, MD5, …
     #[error("the digest algorithm {0} is not accepted; use SHA-256, SHA-384 or SHA-512")]
     DigestAlgorithmRefused(Shown),
     /// Canonicalization other than exclusive without comments.
-    #[error(
-        "the canonicalization {0} is not accepted; use exclusive canonicalization without comments"
-    )]
+    #[error("the canonicalization {0} is not accepted; use exclusive canonicalization without comments")]
     CanonicalizationRefused(Shown),
     /// Transforms other than enveloped-signature and then exclusive canonicalization.
-    #[error(
-        "the transform {0} is not accepted; expected enveloped-signature and then exclusive canonicalization"
-    )]
+    #[error("the transforms are [{0}], expected enveloped-signature and then exclusive canonicalization")]
     TransformRefused(Shown),
     /// The Reference does not point to the signature's parent.
     #[error("the signature refers to {got}, expected #{expected}, the element it is in")]
@@ -113,17 +107,9 @@ pub(crate) fn verify(
     let document = xml::parse(&canonical).map_err(SignatureError::CanonicalForm)?;
     let signed_info = SignedInfo::read(document.root_element())?;
     if signed_info.reference_uri.strip_prefix('#') != Some(id) {
-        return Err(SignatureError::ReferenceUri {
-            expected: id.into(),
-            got: signed_info.reference_uri.into(),
-        });
+        return Err(SignatureError::ReferenceUri { expected: id.into(), got: signed_info.reference_uri.into() });
     }
-    verify_value(
-        signed_info.algorithm,
-        canonical.as_bytes(),
-        &base64_content(signature_value)?,
-        certificates,
-    )?;
+    verify_value(signed_info.algorithm, canonical.as_bytes(), &base64_content(signature_value)?, certificates)?;
     let canonical = c14n::exclusive(parent, Some(signature.id()), &signed_info.prefixes)?;
     let digest: Digest = signed_info.digest_size.digest(canonical.as_bytes());
     if digest.as_ref() != signed_info.digest {
@@ -142,9 +128,7 @@ fn parts<'a, 'i>(signature: Node<'a, 'i>) -> Result<(Node<'a, 'i>, Node<'a, 'i>)
     let children: Vec<Node> = elements(signature).take(4).collect();
     let (signed_info, value) = match children.as_slice() {
         [signed_info, value] => (signed_info, value),
-        [signed_info, value, key_info] if is(key_info, NS_SIGNATURE, "KeyInfo") => {
-            (signed_info, value)
-        }
+        [signed_info, value, key_info] if is(key_info, NS_SIGNATURE, "KeyInfo") => (signed_info, value),
         _ => return malformed("expected SignedInfo, SignatureValue and perhaps KeyInfo"),
     };
     if !is(signed_info, NS_SIGNATURE, "SignedInfo") || !is(value, NS_SIGNATURE, "SignatureValue") {

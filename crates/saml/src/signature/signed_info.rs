@@ -26,9 +26,7 @@ pub(super) struct SignedInfo<'a> {
 }
 
 /// The PrefixList with which the SignedInfo itself is canonicalized, read ahead of its verification.
-pub(super) fn canonicalization_prefixes<'a>(
-    signed_info: Node<'a, '_>,
-) -> Result<Vec<&'a str>, SignatureError> {
+pub(super) fn canonicalization_prefixes<'a>(signed_info: Node<'a, '_>) -> Result<Vec<&'a str>, SignatureError> {
     let method = elements(signed_info)
         .next()
         .filter(|first| is(first, NS_SIGNATURE, "CanonicalizationMethod"))
@@ -39,66 +37,45 @@ pub(super) fn canonicalization_prefixes<'a>(
 impl<'a> SignedInfo<'a> {
     /// Reads the root element of a canonical SignedInfo.
     pub(super) fn read(node: Node<'a, '_>) -> Result<Self, SignatureError> {
-        let [canonicalization, method, reference] = exactly(
-            node,
-            ["CanonicalizationMethod", "SignatureMethod", "Reference"],
-        )?;
+        let [canonicalization, method, reference] =
+            exactly(node, ["CanonicalizationMethod", "SignatureMethod", "Reference"])?;
         only_attributes(node, &["Id"])?;
         exclusive_prefixes(canonicalization)?;
         let algorithm = SignatureAlgorithm::from_uri(algorithm_of(method)?)?;
         empty(method)?;
         only_attributes(reference, &["Id", "URI", "Type"])?;
-        let reference_uri = reference
-            .attribute("URI")
-            .ok_or_else(|| malformed("Reference has no URI"))?;
+        let reference_uri = reference.attribute("URI").ok_or_else(|| malformed("Reference has no URI"))?;
         let [transforms, digest_method, digest_value] =
             exactly(reference, ["Transforms", "DigestMethod", "DigestValue"])?;
         let prefixes = read_transforms(transforms)?;
         let digest_size = DigestSize::from_uri(algorithm_of(digest_method)?)?;
         empty(digest_method)?;
         only_attributes(digest_value, &[])?;
-        Ok(SignedInfo {
-            algorithm,
-            reference_uri,
-            prefixes,
-            digest_size,
-            digest: base64_content(digest_value)?,
-        })
+        Ok(SignedInfo { algorithm, reference_uri, prefixes, digest_size, digest: base64_content(digest_value)? })
     }
 }
 
-/// First enveloped-signature, then exclusive canonicalization; no third, no XPath, no XSLT.
+/// First enveloped-signature, then exclusive canonicalization; no third, no XPath, no XSLT. Returns the PrefixList.
 fn read_transforms<'a>(transforms: Node<'a, '_>) -> Result<Vec<&'a str>, SignatureError> {
     only_attributes(transforms, &[])?;
     if !has_element_content(transforms) {
         return Err(malformed("text in Transforms"));
     }
-    let found: Vec<Node> = elements(transforms).collect();
+    let found: Vec<Node> = elements(transforms).take(3).collect();
+    let mut uris = Vec::with_capacity(2);
     for transform in &found {
         if !is(transform, NS_SIGNATURE, "Transform") {
             return Err(malformed("Transforms contains something else"));
         }
-        let uri = algorithm_of(*transform)?;
-        if uri != ENVELOPED && uri != EXCLUSIVE_C14N {
-            return Err(SignatureError::TransformRefused(uri.into()));
+        uris.push(algorithm_of(*transform)?);
+    }
+    match found.as_slice() {
+        [enveloped, exclusive] if uris == [ENVELOPED, EXCLUSIVE_C14N] => {
+            empty(*enveloped)?;
+            exclusive_prefixes(*exclusive)
         }
+        _ => Err(SignatureError::TransformRefused(uris.join(", ").into())),
     }
-    let [enveloped, exclusive] = found.as_slice() else {
-        let count = format!("{} transforms", found.len());
-        return Err(SignatureError::TransformRefused(count.into()));
-    };
-    if enveloped.attribute("Algorithm") != Some(ENVELOPED) {
-        return Err(SignatureError::TransformRefused(
-            "not enveloped-signature first".into(),
-        ));
-    }
-    empty(*enveloped)?;
-    if exclusive.attribute("Algorithm") != Some(EXCLUSIVE_C14N) {
-        return Err(SignatureError::TransformRefused(
-            "not exclusive canonicalization last".into(),
-        ));
-    }
-    exclusive_prefixes(*exclusive)
 }
 
 /// Checks that `method` is exclusive canonicalization and returns its PrefixList (exc-c14n 4).
@@ -115,9 +92,7 @@ fn exclusive_prefixes<'a>(method: Node<'a, '_>) -> Result<Vec<&'a str>, Signatur
         (None, _) => return Ok(Vec::new()),
         (Some(only), None) if is(&only, EXCLUSIVE_C14N, "InclusiveNamespaces") => only,
         _ => {
-            return Err(malformed(
-                "unknown parameters of exclusive canonicalization",
-            ));
+            return Err(malformed("unknown parameters of exclusive canonicalization"));
         }
     };
     only_attributes(list, &["PrefixList"])?;
@@ -142,9 +117,7 @@ pub(super) fn base64_content(node: Node) -> Result<Vec<u8>, SignatureError> {
     let text = plain_text(node).ok_or_else(|| malformed("markup inside of base64"))?;
     let mut compact = text.as_bytes().to_vec();
     compact.retain(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
-    STANDARD
-        .decode(compact)
-        .map_err(|_| malformed("a value is not base64"))
+    STANDARD.decode(compact).map_err(|_| malformed("a value is not base64"))
 }
 
 /// The element children of `parent`, which must be exactly these of the signature namespace, in this order.
@@ -157,18 +130,12 @@ pub(super) fn exactly<'a, 'i, const N: usize>(
         return Err(malformed(&format!("text in {local}")));
     }
     let found: Vec<Node> = elements(parent).take(N + 1).collect();
-    let found: [Node; N] = found.try_into().map_err(|_| {
-        malformed(&format!(
-            "{local} does not contain exactly {}",
-            names.join(", ")
-        ))
-    })?;
+    let found: [Node; N] =
+        found.try_into().map_err(|_| malformed(&format!("{local} does not contain exactly {}", names.join(", "))))?;
     for (child, name) in found.iter().zip(names) {
         if !is(child, NS_SIGNATURE, name) {
             let got = describe(child);
-            return Err(malformed(&format!(
-                "{local} contains {got} instead of {name}"
-            )));
+            return Err(malformed(&format!("{local} contains {got} instead of {name}")));
         }
     }
     Ok(found)
@@ -176,8 +143,7 @@ pub(super) fn exactly<'a, 'i, const N: usize>(
 
 fn algorithm_of<'a>(node: Node<'a, '_>) -> Result<&'a str, SignatureError> {
     only_attributes(node, &["Algorithm"])?;
-    node.attribute("Algorithm")
-        .ok_or_else(|| malformed("a method without Algorithm"))
+    node.attribute("Algorithm").ok_or_else(|| malformed("a method without Algorithm"))
 }
 
 /// `HMACOutputLength`, XPath and the like are children of methods; none is accepted.
@@ -190,9 +156,8 @@ fn empty(node: Node) -> Result<(), SignatureError> {
 
 /// Refuses attributes other than `names` without a namespace.
 pub(super) fn only_attributes(node: Node, names: &[&str]) -> Result<(), SignatureError> {
-    let allowed = node
-        .attributes()
-        .all(|attribute| attribute.namespace().is_none() && names.contains(&attribute.name()));
+    let allowed =
+        node.attributes().all(|attribute| attribute.namespace().is_none() && names.contains(&attribute.name()));
     match allowed {
         true => Ok(()),
         false => {

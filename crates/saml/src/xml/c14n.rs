@@ -17,11 +17,7 @@ pub(crate) struct TooLong;
 
 /// The canonical form of `apex` without `left_out`. `inclusive` is the PrefixList of InclusiveNamespaces (2.1), with
 /// `""` for `#default`.
-pub(crate) fn exclusive(
-    apex: Node,
-    left_out: Option<NodeId>,
-    inclusive: &[&str],
-) -> Result<String, TooLong> {
+pub(crate) fn exclusive(apex: Node, left_out: Option<NodeId>, inclusive: &[&str]) -> Result<String, TooLong> {
     let source = apex.document().input_text();
     let mut writer = Writer {
         source,
@@ -122,12 +118,7 @@ impl<'a> Writer<'a> {
             None if prefix.is_empty() => "",
             None => return, // a PrefixList may name what is not in scope
         };
-        let rendered = self
-            .rendered
-            .iter()
-            .rev()
-            .find(|(rendered, _)| *rendered == prefix)
-            .map(|(_, uri)| *uri);
+        let rendered = self.rendered.iter().rev().find(|(rendered, _)| *rendered == prefix).map(|(_, uri)| *uri);
         // An absent default namespace needs `xmlns=""` only where an open element declared another.
         if rendered != Some(uri) && !(rendered.is_none() && uri.is_empty()) {
             self.rendered.push((prefix, uri));
@@ -187,13 +178,8 @@ mod tests {
     /// Canonicalizes the first element named `apex` of `xml`.
     fn canonical(xml: &str, apex: &str, inclusive: &[&str]) -> Result<String, TooLong> {
         let document = parse(xml).unwrap();
-        let apex = document
-            .descendants()
-            .find(|node| node.tag_name().name() == apex)
-            .unwrap();
-        let left_out = document
-            .descendants()
-            .find(|node| node.tag_name().name() == "left-out");
+        let apex = document.descendants().find(|node| node.tag_name().name() == apex).unwrap();
+        let left_out = document.descendants().find(|node| node.tag_name().name() == "left-out");
         exclusive(apex, left_out.map(|node| node.id()), inclusive)
     }
 
@@ -203,14 +189,8 @@ mod tests {
         let expected = "<n1:elem2 xmlns:n1=\"http://example.net\" xml:lang=\"en\">\n  \
                         <n3:stuff xmlns:n3=\"ftp://example.org\"></n3:stuff>\n</n1:elem2>";
         for surroundings in [
-            (
-                "<n0:local xmlns:n0=\"foo:bar\" xmlns:n3=\"ftp://example.org\">",
-                "</n0:local>",
-            ),
-            (
-                "<n2:pdu xmlns:n1=\"http://example.com\" xmlns:n2=\"http://foo.example\" xml:lang=\"fr\">",
-                "</n2:pdu>",
-            ),
+            ("<n0:local xmlns:n0=\"foo:bar\" xmlns:n3=\"ftp://example.org\">", "</n0:local>"),
+            ("<n2:pdu xmlns:n1=\"http://example.com\" xmlns:n2=\"http://foo.example\" xml:lang=\"fr\">", "</n2:pdu>"),
         ] {
             let xml = format!(
                 "{}<n1:elem2 xmlns:n1=\"http://example.net\" xml:lang=\"en\">\n  <n3:stuff \
@@ -259,17 +239,9 @@ mod tests {
                 "<p:a xmlns:p=\"urn:1\"><p:b xmlns:p=\"urn:2\"><p:c xmlns:p=\"urn:1\"></p:c></p:b><p:d></p:d></p:a>",
             ),
             // The default namespace taken back: only where one was written.
-            (
-                "<a xmlns='urn:d'><b xmlns=''><c/></b></a>",
-                vec![],
-                "<a xmlns=\"urn:d\"><b xmlns=\"\"><c></c></b></a>",
-            ),
+            ("<a xmlns='urn:d'><b xmlns=''><c/></b></a>", vec![], "<a xmlns=\"urn:d\"><b xmlns=\"\"><c></c></b></a>"),
             ("<a xmlns=''><b xmlns=''/></a>", vec![], "<a><b></b></a>"),
-            (
-                "<p:a xmlns='urn:d' xmlns:p='urn:p'><b xmlns=''/></p:a>",
-                vec![],
-                "<p:a xmlns:p=\"urn:p\"><b></b></p:a>",
-            ),
+            ("<p:a xmlns='urn:d' xmlns:p='urn:p'><b xmlns=''/></p:a>", vec![], "<p:a xmlns:p=\"urn:p\"><b></b></p:a>"),
             // Escapes, and characters that were written as references.
             (
                 "<a b='&#9;&#10;&#13;\t\n&lt;&gt;&amp;&quot;&apos;'>&#13;&lt;&gt;&amp;\"&#x41;\r\né</a>",

@@ -22,9 +22,7 @@ pub enum XmlError {
     #[error("the document has a CDATA section; none is accepted")]
     Cdata,
     /// A reference to an entity other than the five of XML, or to a character that XML does not have.
-    #[error(
-        "the document refers to the entity {0}; only characters and the five entities of XML are accepted"
-    )]
+    #[error("the document refers to the entity {0}; only characters and the five entities of XML are accepted")]
     EntityReference(Shown),
     /// Too many comments.
     #[error("the document has more than {limit} comments")]
@@ -68,12 +66,8 @@ impl XmlError {
             XmlError::TooManyComments { .. } => "xml_too_many_comments",
             XmlError::TooDeep { .. } => "xml_too_deep",
             XmlError::TooManyElements { .. } => "xml_too_many_elements",
-            XmlError::TooManyAttributesOnTag { .. } | XmlError::TooManyAttributes { .. } => {
-                "xml_too_many_attributes"
-            }
-            XmlError::TooManyNamespaces { .. } | XmlError::TooManyNamespacesInScope { .. } => {
-                "xml_too_many_namespaces"
-            }
+            XmlError::TooManyAttributesOnTag { .. } | XmlError::TooManyAttributes { .. } => "xml_too_many_attributes",
+            XmlError::TooManyNamespaces { .. } | XmlError::TooManyNamespacesInScope { .. } => "xml_too_many_namespaces",
             XmlError::NamespaceDeclaration(_) => "xml_namespace_declaration",
             XmlError::Malformed(_) => "xml_malformed",
         }

@@ -45,9 +45,7 @@ fn representable(text: &str) -> String {
         '\u{FFFE}' | '\u{FFFF}' => false,
         _ => c >= ' ',
     };
-    text.chars()
-        .map(|c| if is_xml_char(c) { c } else { '\u{FFFD}' })
-        .collect()
+    text.chars().map(|c| if is_xml_char(c) { c } else { '\u{FFFD}' }).collect()
 }
 
 /// Copies runs between the replaced bytes whole. All replaced bytes are ASCII, so a run ends on a character boundary.
@@ -68,14 +66,8 @@ fn push(out: &mut String, text: &str, replacement: impl Fn(u8) -> Option<&'stati
 mod tests {
     #[test]
     fn escapes_by_the_rules_of_canonical_xml() {
-        assert_eq!(
-            super::text("a<b>&\"'\r\n\té"),
-            "a&lt;b&gt;&amp;\"'&#xD;\n\té"
-        );
-        assert_eq!(
-            super::attribute("a<b>&\"'\r\n\té"),
-            "a&lt;b>&amp;&quot;'&#xD;&#xA;&#x9;é"
-        );
+        assert_eq!(super::text("a<b>&\"'\r\n\té"), "a&lt;b&gt;&amp;\"'&#xD;\n\té");
+        assert_eq!(super::attribute("a<b>&\"'\r\n\té"), "a&lt;b>&amp;&quot;'&#xD;&#xA;&#x9;é");
         assert_eq!(super::text("a\0b\u{FFFF}"), "a\u{FFFD}b\u{FFFD}");
     }
 }

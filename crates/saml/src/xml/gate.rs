@@ -12,13 +12,9 @@ use super::limits::{DEEPEST, Limits};
 /// Checks `bytes` against `limits`; returns the text behind a byte order mark and the XML declaration.
 pub(crate) fn check<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, XmlError> {
     if bytes.len() > limits.bytes {
-        return Err(XmlError::TooLarge {
-            limit: limits.bytes,
-            got: bytes.len(),
-        });
+        return Err(XmlError::TooLarge { limit: limits.bytes, got: bytes.len() });
     }
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| XmlError::Encoding(error.to_string().as_str().into()))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| XmlError::Encoding(error.to_string().as_str().into()))?;
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let text = skip_declaration(text)?;
     Scanner::new(text, limits).run()?;
@@ -45,21 +41,14 @@ fn skip_declaration(text: &str) -> Result<&str, XmlError> {
     }
     match pseudo_attribute(declaration, "encoding") {
         None => Ok(rest),
-        Some(name) if ["utf-8", "us-ascii"].contains(&name.to_ascii_lowercase().as_str()) => {
-            Ok(rest)
-        }
-        Some(name) => Err(XmlError::Encoding(
-            format!("declared {name}").as_str().into(),
-        )),
+        Some(name) if ["utf-8", "us-ascii"].contains(&name.to_ascii_lowercase().as_str()) => Ok(rest),
+        Some(name) => Err(XmlError::Encoding(format!("declared {name}").as_str().into())),
     }
 }
 
 fn pseudo_attribute<'a>(declaration: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = declaration.split_once(name)?;
-    let rest = rest
-        .trim_ascii_start()
-        .strip_prefix('=')?
-        .trim_ascii_start();
+    let rest = rest.trim_ascii_start().strip_prefix('=')?.trim_ascii_start();
     let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     rest.get(1..)?.split_once(quote).map(|(value, _)| value)
 }
@@ -136,9 +125,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn starts_with(&self, prefix: &[u8]) -> bool {
-        self.bytes
-            .get(self.at..)
-            .is_some_and(|rest| rest.starts_with(prefix))
+        self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(prefix))
     }
 
     /// Skips `opening` bytes and then everything up to and including `terminator`.
@@ -154,10 +141,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn end_tag(&mut self) -> Result<(), XmlError> {
-        self.depth = self
-            .depth
-            .checked_sub(1)
-            .ok_or_else(|| malformed("an end tag without its start tag"))?;
+        self.depth = self.depth.checked_sub(1).ok_or_else(|| malformed("an end tag without its start tag"))?;
         self.namespaces_in_scope -= usize::from(self.open.get(self.depth).copied().unwrap_or(0));
         self.skip_past(2, b">")
     }
@@ -345,10 +329,7 @@ fn is_xml_character(number: &str) -> bool {
     if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return false; // from_str_radix would take a sign
     }
-    let Some(c) = u32::from_str_radix(digits, radix)
-        .ok()
-        .and_then(char::from_u32)
-    else {
+    let Some(c) = u32::from_str_radix(digits, radix).ok().and_then(char::from_u32) else {
         return false;
     };
     matches!(c, '\t' | '\n' | '\r') || (c >= ' ' && !matches!(c, '\u{FFFE}' | '\u{FFFF}'))
@@ -384,22 +365,13 @@ mod tests {
     fn names_what_it_refuses() {
         for (expected, xml) in [
             ("xml_doctype", "<!DOCTYPE a><a/>"),
-            (
-                "xml_doctype",
-                "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>",
-            ),
+            ("xml_doctype", "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>"),
             ("xml_doctype", "<a><!ENTITY e 'x'></a>"),
             ("xml_processing_instruction", "<a><?php x?></a>"),
-            (
-                "xml_processing_instruction",
-                "<?xml-stylesheet href='x'?><a/>",
-            ),
+            ("xml_processing_instruction", "<?xml-stylesheet href='x'?><a/>"),
             ("xml_processing_instruction", " <?xml version='1.0'?><a/>"),
             ("xml_cdata", "<a><![CDATA[x]]></a>"),
-            (
-                "xml_encoding",
-                "<?xml version='1.0' encoding='ISO-8859-1'?><a/>",
-            ),
+            ("xml_encoding", "<?xml version='1.0' encoding='ISO-8859-1'?><a/>"),
             ("xml_malformed", "<?xml version='1.1'?><a/>"),
             ("xml_entity_reference", "<a>&e;</a>"),
             ("xml_entity_reference", "<a b='&e;'/>"),
@@ -423,22 +395,13 @@ mod tests {
             ("xml_namespace_declaration", "<a x:xmlns='u' xmlns:x='v'/>"),
             ("xml_namespace_declaration", "<a xmlns:x=''/>"),
             ("xml_namespace_declaration", "<a xmlns:xmlns='u'/>"),
-            (
-                "xml_namespace_declaration",
-                "<a xmlns:xml='http://www.w3.org/XML/1998/namespace'/>",
-            ),
+            ("xml_namespace_declaration", "<a xmlns:xml='http://www.w3.org/XML/1998/namespace'/>"),
         ] {
             assert_eq!(code(xml), expected, "{xml}");
         }
         let uri = "u".repeat(257);
-        assert_eq!(
-            code(&format!("<a xmlns='{uri}'/>")),
-            "xml_namespace_declaration"
-        );
-        assert!(matches!(
-            check(b"<a>\xff</a>", &Limits::RESPONSE),
-            Err(XmlError::Encoding(_))
-        ));
+        assert_eq!(code(&format!("<a xmlns='{uri}'/>")), "xml_namespace_declaration");
+        assert!(matches!(check(b"<a>\xff</a>", &Limits::RESPONSE), Err(XmlError::Encoding(_))));
         assert!(check(b"<a><![CDATA[x]]></a>", &Limits::METADATA).is_ok());
     }
 
@@ -468,9 +431,7 @@ mod tests {
         assert_eq!(code(&declared(2049)), "xml_too_many_namespaces");
 
         let in_scope = |n: usize| {
-            let open: String = (0..n)
-                .map(|i| format!("<a xmlns:p{i}='u' xmlns:q{i}='u'>"))
-                .collect();
+            let open: String = (0..n).map(|i| format!("<a xmlns:p{i}='u' xmlns:q{i}='u'>")).collect();
             format!("{open}{}", "</a>".repeat(n))
         };
         assert_eq!(code(&in_scope(16)), "ok");

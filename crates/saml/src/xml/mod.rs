@@ -33,10 +33,7 @@ pub(crate) fn admit<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Xml
 
 /// Parses text that [`admit`] let through, or canonical form made from it.
 pub(crate) fn parse(admitted: &str) -> Result<Document<'_>, XmlError> {
-    let options = ParsingOptions {
-        allow_dtd: false,
-        ..ParsingOptions::default()
-    };
+    let options = ParsingOptions { allow_dtd: false, ..ParsingOptions::default() };
     Document::parse_with_options(admitted, options)
         .map_err(|error| XmlError::Malformed(error.to_string().as_str().into()))
 }

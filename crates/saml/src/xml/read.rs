@@ -14,9 +14,7 @@ pub(crate) fn children<'a, 'i: 'a>(
     namespace: &'a str,
     name: &'a str,
 ) -> impl Iterator<Item = Node<'a, 'i>> {
-    parent
-        .children()
-        .filter(move |child| is(child, namespace, name))
+    parent.children().filter(move |child| is(child, namespace, name))
 }
 
 /// All child elements of `parent`, in document order.
@@ -39,10 +37,7 @@ pub(crate) fn plain_text<'a>(node: Node<'a, '_>) -> Option<&'a str> {
 
 /// Whether `parent` has, beside elements and comments, only white space.
 pub(crate) fn has_element_content(parent: Node) -> bool {
-    parent
-        .children()
-        .filter(Node::is_text)
-        .all(|text| text.text().unwrap_or_default().trim_ascii().is_empty())
+    parent.children().filter(Node::is_text).all(|text| text.text().unwrap_or_default().trim_ascii().is_empty())
 }
 
 /// `{namespace}name` for messages.

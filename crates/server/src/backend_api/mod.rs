@@ -66,10 +66,7 @@ fn of_organizations(app: &Arc<App>) -> Router<Arc<App>> {
             "/v1/organizations/{id}/memberships/{user_id}",
             patch(organization_memberships::update).delete(organization_memberships::delete),
         )
-        .route(
-            "/v1/organizations/{id}/memberships/{user_id}/metadata",
-            patch(organization_memberships::merge_metadata),
-        )
+        .route("/v1/organizations/{id}/memberships/{user_id}/metadata", patch(organization_memberships::merge_metadata))
         .route("/v1/organization_memberships", get(organization_memberships::list_all))
         .route_layer(middleware::from_fn_with_state(app.clone(), require_organizations))
 }

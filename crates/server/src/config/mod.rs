@@ -123,7 +123,11 @@ impl Config {
 fn check_public_url(text: Option<String>, listen: SocketAddr) -> Result<Url, ConfigError> {
     let text = text.unwrap_or_else(|| {
         // A wildcard address is no place to send a browser to.
-        if listen.ip().is_unspecified() { format!("http://127.0.0.1:{}", listen.port()) } else { format!("http://{listen}") }
+        if listen.ip().is_unspecified() {
+            format!("http://127.0.0.1:{}", listen.port())
+        } else {
+            format!("http://{listen}")
+        }
     });
     let url = Url::parse(&text).map_err(|_| wrong("public_url", format!("{text:?} is no URL")))?;
     let is_plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();

@@ -3,12 +3,18 @@
 //! A flow loads facts from `store`, asks `rules`, applies the outcome in one transaction and answers with model values or
 //! a [`FlowError`]. The network is awaited only outside transactions.
 
+pub mod browser_sessions;
+pub mod clients;
 pub mod enterprise_connections;
+pub mod me;
 pub mod memberships;
 pub mod organizations;
+pub mod redirects;
 pub mod refusal;
 pub mod role_sets;
 pub mod saml_urls;
+pub mod session_tokens;
 pub mod setup;
+pub mod sign_in;
 
 pub use refusal::{FlowError, Refusal};

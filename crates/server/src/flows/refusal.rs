@@ -7,102 +7,206 @@ use doorward_store::{StoreError, TransactionError};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {
     // Parameters
-    ParamMissing { param: &'static str },
-    ParamType { param: String, expected: &'static str },
+    ParamMissing {
+        param: &'static str,
+    },
+    ParamType {
+        param: String,
+        expected: &'static str,
+    },
     /// `reason` completes "`param` …".
-    ParamInvalid { param: String, reason: String },
-    ParamFormat { param: String, reason: String },
-    ParamTooLong { param: String, max: usize },
-    ParamUnknown { param: String, reason: &'static str },
+    ParamInvalid {
+        param: String,
+        reason: String,
+    },
+    ParamFormat {
+        param: String,
+        reason: String,
+    },
+    ParamTooLong {
+        param: String,
+        max: usize,
+    },
+    ParamUnknown {
+        param: String,
+        reason: &'static str,
+    },
     /// Two names of one parameter hold different values.
-    ParamConflict { param: String, other: &'static str },
+    ParamConflict {
+        param: String,
+        other: &'static str,
+    },
     /// Not a time in RFC 3339 format.
-    ParamTime { param: &'static str },
+    ParamTime {
+        param: &'static str,
+    },
     /// A list that must be as long as another one.
-    ParamLength { param: &'static str, expected: usize },
-    ParamDuplicate { param: &'static str },
-    VerificationNeeded { param: &'static str },
+    ParamLength {
+        param: &'static str,
+        expected: usize,
+    },
+    ParamDuplicate {
+        param: &'static str,
+    },
+    VerificationNeeded {
+        param: &'static str,
+    },
     /// A parameter names something that is not there.
-    ResourceMissing { param: &'static str },
+    ResourceMissing {
+        param: &'static str,
+    },
     /// A user without any identifier.
     DataMissing,
     /// Moved to another operation.
-    ParamDeprecated { param: &'static str, instead: &'static str },
-    IdentifierExists { param: &'static str, value: String },
-    IdentifierNotFound { param: &'static str },
+    ParamDeprecated {
+        param: &'static str,
+        instead: &'static str,
+    },
+    IdentifierExists {
+        param: &'static str,
+        value: String,
+    },
+    IdentifierNotFound {
+        param: &'static str,
+    },
     /// A query parameter outside its bounds.
-    QueryInvalid { param: String, reason: String },
+    QueryInvalid {
+        param: String,
+        reason: String,
+    },
 
     // Things that are not there
-    NotFound { what: &'static str, id: String },
+    NotFound {
+        what: &'static str,
+        id: String,
+    },
     OrganizationNotFound,
-    RoleNotFound { param: &'static str, key: String },
+    RoleNotFound {
+        param: &'static str,
+        key: String,
+    },
 
     // Organizations and memberships
     OrganizationsDisabled,
-    OrganizationCreatorNotFound { user_id: String },
+    OrganizationCreatorNotFound {
+        user_id: String,
+    },
     SlugsDisabled,
-    AlreadyMember { user_id: String },
-    MembershipQuota { max: i64 },
-    MembershipQuotaForSso { max: i64 },
+    AlreadyMember {
+        user_id: String,
+    },
+    MembershipQuota {
+        max: i64,
+    },
+    MembershipQuotaForSso {
+        max: i64,
+    },
     MinimumPermissionsNeeded,
     CannotLeave,
     NotAMember,
-    MissingCreatorPermissions { missing: Vec<String> },
+    MissingCreatorPermissions {
+        missing: Vec<String>,
+    },
     /// Members hold roles that another role set does not have.
-    RoleReassignmentMissing { role_keys: Vec<String> },
+    RoleReassignmentMissing {
+        role_keys: Vec<String>,
+    },
 
     // Enterprise connections
     OrganizationHasConnection,
-    CommonDomain { domain: String },
-    CannotBeActivated { missing: Vec<&'static str> },
-    MetadataFetch { reason: String },
-    MetadataInvalid { reason: String },
-    MetadataIncomplete { missing: Vec<&'static str> },
+    CommonDomain {
+        domain: String,
+    },
+    CannotBeActivated {
+        missing: Vec<&'static str>,
+    },
+    MetadataFetch {
+        reason: String,
+    },
+    MetadataInvalid {
+        reason: String,
+    },
+    MetadataIncomplete {
+        missing: Vec<&'static str>,
+    },
 
     // Signing in
     SignInConnectionMissing,
     SignUpConnectionMissing,
     ConnectionIdRequired,
-    ConnectionNotFound { id: String },
-    ActiveConnectionNotFound { id: String },
+    ConnectionNotFound {
+        id: String,
+    },
+    ActiveConnectionNotFound {
+        id: String,
+    },
     StrategyInvalid,
     SignUpRestricted,
     TransferInvalid,
-    AlreadySignedIn { session_id: String },
-    SamlResponseInvalid { reason: String },
+    AlreadySignedIn {
+        session_id: String,
+    },
+    SamlResponseInvalid {
+        reason: String,
+    },
     RelayStateMissing,
-    AttributeMissing { attribute: String },
-    AddressInvalid { value: String },
-    DomainMismatch { expected: Vec<String>, received: String },
-    EmailMismatch { typed: String, received: String },
-    JitDisabled { email_address: String },
+    AttributeMissing {
+        attribute: String,
+    },
+    AddressInvalid {
+        value: String,
+    },
+    DomainMismatch {
+        expected: Vec<String>,
+        received: String,
+    },
+    /// Typed a username although the account signs in through a connection (DEC-14).
+    MustUseEnterpriseIdentifier,
+    /// The browser that comes back is not the one that began.
+    OtherBrowser,
+    JitDisabled {
+        email_address: String,
+    },
     AccountExists,
     UserBanned,
     UserLocked,
     UserDeactivated,
     RedirectUrlInvalid,
     RedirectUrlScheme,
-    RedirectUrlNotAllowed { url: String },
+    RedirectUrlNotAllowed {
+        url: String,
+    },
 
     // Sessions and requests
     SignedOut,
-    SessionNotAuthorized { id: String },
+    SessionNotAuthorized {
+        id: String,
+    },
     ActionInvalidForSession,
     AuthenticationMissing,
     AuthorizationFormat,
     SecretKeyInvalid,
     OriginConflict,
-    OriginInvalid { origin: String },
+    OriginInvalid {
+        origin: String,
+    },
     ProxySecretKeyMissing,
     ProxySecretKeyInvalid,
     BodyInvalid,
-    BodyTooLarge { max: usize },
-    ContentType { received: String },
-    TooManyRequests { retry_after_seconds: u64 },
+    BodyTooLarge {
+        max: usize,
+    },
+    ContentType {
+        received: String,
+    },
+    TooManyRequests {
+        retry_after_seconds: u64,
+    },
     RouteNotFound,
     MethodNotAllowed,
-    DuplicateRecord { value: String },
+    DuplicateRecord {
+        value: String,
+    },
 }
 
 /// How a use case fails.

@@ -76,7 +76,8 @@ async fn create(
         instance::insert(tx, &new).await?;
         instance::insert_signing_key(tx, &signing_key).await?;
         instance::insert_secret_key(tx, &secret_key::stored(secret_key, now, random)).await?;
-        let permissions: Vec<Permission> = SYSTEM_PERMISSIONS.iter().map(|system| permission(system, now, random)).collect();
+        let permissions: Vec<Permission> =
+            SYSTEM_PERMISSIONS.iter().map(|system| permission(system, now, random)).collect();
         for permission in &permissions {
             roles::insert_permission(tx, permission).await?;
         }
@@ -141,7 +142,12 @@ async fn load_signing_keys(store: &Store, encryption: &EncryptionKey) -> Result<
 }
 
 /// Replaces the secret key; the old ones stay valid for `grace` milliseconds. Answers the new key in clear.
-pub async fn rotate_secret_key(store: &Store, now: Millis, grace: Millis, random: &dyn Random) -> Result<String, FlowError> {
+pub async fn rotate_secret_key(
+    store: &Store,
+    now: Millis,
+    grace: Millis,
+    random: &dyn Random,
+) -> Result<String, FlowError> {
     let key = secret_key::generate(random);
     let stored = secret_key::stored(&key, now, random);
     write_tx!(store, FlowError, |tx| {

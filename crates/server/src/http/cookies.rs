@@ -54,8 +54,10 @@ pub fn clear_client(site: Site) -> String {
 /// server-side SDKs of the application read it, so it is set for the whole site.
 pub fn set_client_uat(updated_at: Option<Millis>, config: &Config, site: Site) -> [String; 2] {
     let seconds = updated_at.map_or(0, |at| at / 1000);
-    let domain = config.cookie_domain().filter(|_| !site.is_proxied).map_or(String::new(), |name| format!("; Domain={name}"));
-    let cookie = |name: &str| format!("{name}={seconds}; Path=/; SameSite=Lax; Max-Age={MAX_AGE}{domain}{}", secure(site));
+    let domain =
+        config.cookie_domain().filter(|_| !site.is_proxied).map_or(String::new(), |name| format!("; Domain={name}"));
+    let cookie =
+        |name: &str| format!("{name}={seconds}; Path=/; SameSite=Lax; Max-Age={MAX_AGE}{domain}{}", secure(site));
     [cookie(CLIENT_UAT), cookie(&format!("{CLIENT_UAT}_{}", suffix(&config.publishable_key)))]
 }
 

@@ -22,13 +22,27 @@ impl ErrorEntry {
 
 /// The answer to a failure that is ours.
 pub fn internal() -> ErrorEntry {
-    entry(500, "internal_error", "internal error", "Something went wrong on our side. The trace id finds it in the log.")
+    entry(
+        500,
+        "internal_error",
+        "internal error",
+        "Something went wrong on our side. The trace id finds it in the log.",
+    )
 }
 
 /// The form in which a failed trip to an IdP is kept on its sign-in or sign-up (DEC-17).
 pub fn sso_error(refusal: &Refusal) -> SsoError {
     let ErrorEntry { code, message, long_message, meta, .. } = describe(refusal);
     SsoError { code: code.to_owned(), message, long_message, meta }
+}
+
+/// A kept failure on the wire.
+pub fn sso_error_wire(error: &SsoError) -> Value {
+    let mut object = json!({"message": error.message, "long_message": error.long_message, "code": error.code});
+    if !error.meta.is_empty() {
+        object["meta"] = Value::Object(error.meta.clone());
+    }
+    object
 }
 
 /// Status, code and texts of a refusal.
@@ -81,7 +95,8 @@ fn parameters(refusal: &Refusal) -> Option<ErrorEntry> {
             entry(422, "form_param_value_conflict", "conflicting values", text).param(param)
         }
         ParamTime { param } => {
-            entry(422, "form_param_invalid_time", "is invalid", format!("{param} must be a time in RFC 3339 format.")).param(param)
+            entry(422, "form_param_invalid_time", "is invalid", format!("{param} must be a time in RFC 3339 format."))
+                .param(param)
         }
         ParamLength { param, expected } => {
             let text = format!("{param} must hold exactly {expected} values, one for each.");
@@ -104,7 +119,9 @@ fn parameters(refusal: &Refusal) -> Option<ErrorEntry> {
             "data missing",
             "A user needs at least one identifier, unless skip_user_requirement is set.",
         ),
-        DuplicateRecord { value } => entry(400, "duplicate_record", "already exists", format!("{value} exists already.")),
+        DuplicateRecord { value } => {
+            entry(400, "duplicate_record", "already exists", format!("{value} exists already."))
+        }
         _ => return None,
     })
 }
@@ -112,7 +129,9 @@ fn parameters(refusal: &Refusal) -> Option<ErrorEntry> {
 fn organizations(refusal: &Refusal) -> Option<ErrorEntry> {
     use Refusal::*;
     Some(match refusal {
-        NotFound { what, id } => entry(404, "resource_not_found", "not found", format!("No {what} was found with id {id}.")),
+        NotFound { what, id } => {
+            entry(404, "resource_not_found", "not found", format!("No {what} was found with id {id}."))
+        }
         OrganizationNotFound => entry(
             404,
             "organization_not_found_or_unauthorized",
@@ -169,12 +188,7 @@ fn organizations(refusal: &Refusal) -> Option<ErrorEntry> {
             "cannot leave the organization",
             "You are a member through single sign-on and cannot leave by yourself. Ask an administrator of the organization.",
         ),
-        NotAMember => entry(
-            404,
-            "resource_not_found",
-            "not found",
-            "The user is not a member of the organization.",
-        ),
+        NotAMember => entry(404, "resource_not_found", "not found", "The user is not a member of the organization."),
         MissingCreatorPermissions { missing } => entry(
             422,
             "organization_missing_creator_role_permissions",
@@ -329,11 +343,18 @@ fn signing_in(refusal: &Refusal) -> Option<ErrorEntry> {
         )
         .with("expected_domain", json!(expected.join(", ")))
         .with("received_domain", json!(received)),
-        EmailMismatch { typed, received } => entry(
-            400,
-            "saml_email_address_domain_mismatch",
-            "email address mismatch",
-            format!("You signed in at the identity provider as {received}, but began with {typed}."),
+        MustUseEnterpriseIdentifier => entry(
+            422,
+            "sign_in_must_use_enterprise_connection_identifier",
+            "use your work email address",
+            "This account signs in through single sign-on. Use the email address of your organization.",
+        )
+        .param("identifier"),
+        OtherBrowser => entry(
+            401,
+            "saml_response_invalid",
+            "sign-in began elsewhere",
+            "This sign-in began in another browser, or its cookies are gone. Start again in this browser.",
         ),
         JitDisabled { email_address } => entry(
             404,
@@ -380,12 +401,9 @@ fn requests(refusal: &Refusal) -> Option<ErrorEntry> {
             "not authorized for this session",
             format!("This browser may not act for session {id}."),
         ),
-        ActionInvalidForSession => entry(
-            400,
-            "invalid_action_for_session",
-            "invalid action",
-            "The session is no longer active.",
-        ),
+        ActionInvalidForSession => {
+            entry(400, "invalid_action_for_session", "invalid action", "The session is no longer active.")
+        }
         AuthenticationMissing => {
             entry(401, "authentication_invalid", "invalid authentication", "The request carries no credentials.")
         }

@@ -7,6 +7,7 @@ pub mod origin;
 pub mod pagination;
 pub mod params;
 pub mod path;
+pub mod rate_limit;
 pub mod trace;
 
 pub use error::ApiError;

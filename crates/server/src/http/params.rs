@@ -131,7 +131,11 @@ impl Params {
         let name = self.name(param);
         self.field(param).try_map(|value| {
             // A form field sent twice counts once, the last time.
-            let value = if let (true, Value::Array(list)) = (self.is_form, value) { list.last().unwrap_or(value) } else { value };
+            let value = if let (true, Value::Array(list)) = (self.is_form, value) {
+                list.last().unwrap_or(value)
+            } else {
+                value
+            };
             let text = value.as_str().ok_or(Refusal::ParamType { param: name.clone(), expected: "a string" })?;
             check_text(&name, text, max)?;
             Ok(text.to_owned())
@@ -142,7 +146,9 @@ impl Params {
     pub fn required_text(&self, param: &'static str) -> Result<String, Refusal> {
         match self.text(param)? {
             Field::Value(text) if !text.trim().is_empty() => Ok(text),
-            Field::Value(_) => Err(Refusal::ParamInvalid { param: self.name(param), reason: "must not be empty".into() }),
+            Field::Value(_) => {
+                Err(Refusal::ParamInvalid { param: self.name(param), reason: "must not be empty".into() })
+            }
             Field::Absent | Field::Null => Err(Refusal::ParamMissing { param }),
         }
     }
@@ -210,7 +216,10 @@ impl Params {
                 _ => return Err(wrong()),
             };
             if values.len() > 100 {
-                return Err(Refusal::ParamInvalid { param: name.clone(), reason: "must not hold more than 100 values".into() });
+                return Err(Refusal::ParamInvalid {
+                    param: name.clone(),
+                    reason: "must not hold more than 100 values".into(),
+                });
             }
             let text = |value: Value| match value {
                 Value::String(text) => check_text(&name, &text, MAX_TEXT).map(|()| text),
@@ -280,7 +289,8 @@ impl<S: Send + Sync> FromRequest<S> for Params {
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
         let content_type = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?").to_owned());
         let body = read_body(request).await?;
-        let media_type = content_type.as_deref().map(|text| text.split(';').next().unwrap_or_default().trim().to_lowercase());
+        let media_type =
+            content_type.as_deref().map(|text| text.split(';').next().unwrap_or_default().trim().to_lowercase());
         match media_type.as_deref() {
             Some("application/x-www-form-urlencoded") => Ok(Self::from_form(&body)),
             Some("application/json") => Ok(Self::from_json(&body)?),
@@ -306,12 +316,20 @@ impl Query {
     /// Reads the part of a URL after `?`.
     pub fn parse(query: &str) -> Self {
         let pairs = url::form_urlencoded::parse(query.as_bytes());
-        Self(pairs.map(|(name, value)| (name.strip_suffix("[]").unwrap_or(&name).to_owned(), value.into_owned())).collect())
+        Self(
+            pairs
+                .map(|(name, value)| (name.strip_suffix("[]").unwrap_or(&name).to_owned(), value.into_owned()))
+                .collect(),
+        )
     }
 
     /// The last value of a name; an empty one counts as absent.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().rfind(|(found, _)| found == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        self.0
+            .iter()
+            .rfind(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
     }
 
     /// All values of a name, at most 100 (API).
@@ -319,7 +337,10 @@ impl Query {
         let values = self.0.iter().filter(|(found, value)| found == name && !value.is_empty());
         let values: Vec<String> = values.map(|(_, value)| value.clone()).collect();
         if values.len() > 100 {
-            return Err(Refusal::QueryInvalid { param: name.to_owned(), reason: "may be given at most 100 times".into() });
+            return Err(Refusal::QueryInvalid {
+                param: name.to_owned(),
+                reason: "may be given at most 100 times".into(),
+            });
         }
         Ok(values)
     }

@@ -24,14 +24,19 @@ pub async fn middleware(State(app): State<Arc<App>>, request: Request, next: Nex
     let trace_id = hex(&bytes);
     let span = tracing::info_span!("request", trace_id, method = %request.method(), path = request.uri().path());
     let started = app.clock.now();
-    TRACE_ID.scope(
-        trace_id,
-        async move {
-            let response = next.run(request).await;
-            tracing::info!(status = response.status().as_u16(), milliseconds = app.clock.now() - started, "handled");
-            response
-        }
-        .instrument(span),
-    )
-    .await
+    TRACE_ID
+        .scope(
+            trace_id,
+            async move {
+                let response = next.run(request).await;
+                tracing::info!(
+                    status = response.status().as_u16(),
+                    milliseconds = app.clock.now() - started,
+                    "handled"
+                );
+                response
+            }
+            .instrument(span),
+        )
+        .await
 }

@@ -57,7 +57,9 @@ impl Exception {
         let found = url.host_str().unwrap_or_default();
         match self {
             Self::Origin { scheme, host, port } => {
-                scheme == url.scheme() && host == found && port.is_none_or(|port| url.port_or_known_default() == Some(port))
+                scheme == url.scheme()
+                    && host == found
+                    && port.is_none_or(|port| url.port_or_known_default() == Some(port))
             }
             Self::Host(host) => url.scheme() == "https" && host == found,
         }
@@ -103,7 +105,8 @@ impl Resolve for PublicResolver {
             let host = name.as_str().to_owned();
             let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
             let excepted = allow.iter().any(|exception| exception.covers_host(&host));
-            let usable: Vec<SocketAddr> = found.into_iter().filter(|address| excepted || is_public(address.ip())).collect();
+            let usable: Vec<SocketAddr> =
+                found.into_iter().filter(|address| excepted || is_public(address.ip())).collect();
             if usable.is_empty() {
                 return Err("the name leads to no public address".into());
             }
@@ -140,7 +143,8 @@ impl Outbound {
 
     /// Fetches a document of at most `max` bytes.
     pub async fn get(&self, url: &str, max: usize) -> Result<Vec<u8>, OutboundError> {
-        let parsed = Url::parse(url).map_err(|_| OutboundError::Refused(url.chars().take(200).collect(), "it is no URL"))?;
+        let parsed =
+            Url::parse(url).map_err(|_| OutboundError::Refused(url.chars().take(200).collect(), "it is no URL"))?;
         check(&parsed, &self.allow)?;
         let mut response = self.client.get(parsed).send().await.map_err(|error| reason(&error))?;
         if !response.status().is_success() {

@@ -40,7 +40,14 @@ async fn an_excepted_origin_is_fetched() {
 #[tokio::test]
 async fn without_an_exception_loopback_and_http_are_refused() {
     let url = server(ok("hello")).await;
-    for url in [url.as_str(), "https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/latest", "ftp://example.test/", "file:///etc/passwd"] {
+    for url in [
+        url.as_str(),
+        "https://127.0.0.1/",
+        "https://[::1]/",
+        "https://169.254.169.254/latest",
+        "ftp://example.test/",
+        "file:///etc/passwd",
+    ] {
         assert!(matches!(outbound(&[]).get(url, 100).await, Err(OutboundError::Refused(..))), "{url}");
     }
 }
@@ -48,7 +55,14 @@ async fn without_an_exception_loopback_and_http_are_refused() {
 #[tokio::test]
 async fn the_loopback_exception_covers_nothing_else() {
     let client = outbound(&["http://127.0.0.1"]);
-    for url in ["http://127.0.0.2/", "http://[::1]/", "http://0.0.0.0/", "http://169.254.169.254/", "https://127.0.0.1/", "http://u:p@127.0.0.1/"] {
+    for url in [
+        "http://127.0.0.2/",
+        "http://[::1]/",
+        "http://0.0.0.0/",
+        "http://169.254.169.254/",
+        "https://127.0.0.1/",
+        "http://u:p@127.0.0.1/",
+    ] {
         assert!(matches!(client.get(url, 100).await, Err(OutboundError::Refused(..))), "{url}");
     }
 }
@@ -71,7 +85,10 @@ async fn a_redirect_to_a_refused_address_is_not_followed() {
     let client = outbound(&["http://127.0.0.1"]);
     for target in ["http://127.0.0.2/", "http://169.254.169.254/latest", "http://[::1]/", "file:///etc/passwd"] {
         let url = server(redirect(target)).await;
-        assert!(matches!(client.get(&url, 100).await, Err(OutboundError::Unreachable(_) | OutboundError::Status(302))), "{target}");
+        assert!(
+            matches!(client.get(&url, 100).await, Err(OutboundError::Unreachable(_) | OutboundError::Status(302))),
+            "{target}"
+        );
     }
 }
 

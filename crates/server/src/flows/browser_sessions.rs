@@ -1,0 +1,177 @@
+//! What a browser does with its sessions: tokens, touch, end, sign-out (TOK-9, TOK-10).
+
+use crate::app::App;
+use crate::flows::clients::{self as browsers, ClientCookie, secret_matches};
+use crate::flows::{FlowError, Refusal, session_tokens as tokens};
+use doorward_model::{Client, OrganizationId, Session, SessionId, SessionStatus};
+use doorward_rules::session::{MintRefusal, TOKEN_LIFETIME_SECONDS, mint};
+use doorward_store::sessions::TokenFacts;
+use doorward_store::{Tx, clients, memberships, organizations, sessions, users, write_tx};
+
+/// Which organization a token or a session is to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Leave what is.
+    Keep,
+    /// None: the personal workspace.
+    Personal,
+    Organization(String),
+}
+
+/// Mints a session token for the browser that holds the session. One query and one signature.
+pub async fn token(
+    app: &App,
+    cookie: Option<&ClientCookie>,
+    id: &SessionId,
+    choice: &Choice,
+    authorized_party: Option<String>,
+) -> Result<String, FlowError> {
+    let now = app.now();
+    let cookie = cookie.ok_or(Refusal::SignedOut)?;
+    let wanted = match choice {
+        Choice::Organization(id) => Some(OrganizationId::from(id.as_str())),
+        Choice::Keep | Choice::Personal => None,
+    };
+    let mut tx = app.store.read().await?;
+    let facts = sessions::token_facts(&mut tx, id, wanted.as_ref()).await?;
+    drop(tx);
+    let mut facts = facts.filter(|facts| facts.session.client_id == cookie.id).ok_or_else(|| not_found(id))?;
+    if !secret_matches(&cookie.secret, &facts.client_token_sha256) {
+        return Err(Refusal::SignedOut.into());
+    }
+    if *choice == Choice::Personal {
+        facts.membership = None;
+    }
+    may_mint(&facts, now, wanted.is_some())?;
+    tokens::mint(app, &facts, authorized_party, now, TOKEN_LIFETIME_SECONDS).await
+}
+
+/// The token of a session for the page that shows it; `None` when there is none to be had.
+pub async fn token_for_view(
+    app: &App,
+    tx: &mut Tx,
+    session: &Session,
+    authorized_party: Option<String>,
+) -> Result<Option<String>, FlowError> {
+    let now = app.now();
+    let Some(facts) = sessions::token_facts(tx, &session.id, None).await? else { return Ok(None) };
+    if may_mint(&facts, now, false).is_err() {
+        return Ok(None);
+    }
+    tokens::mint(app, &facts, authorized_party, now, TOKEN_LIFETIME_SECONDS).await.map(Some)
+}
+
+fn may_mint(facts: &TokenFacts, now: i64, wants_organization: bool) -> Result<(), Refusal> {
+    let blocked = facts.user_banned || facts.user_locked || facts.user_deprovisioned;
+    mint(&facts.session, now, blocked, wants_organization, facts.membership.is_some()).map_err(
+        |refusal| match refusal {
+            MintRefusal::NotActive(_) | MintRefusal::UserBlocked => Refusal::SignedOut,
+            MintRefusal::NotAMember => Refusal::OrganizationNotFound,
+        },
+    )
+}
+
+fn not_found(id: &SessionId) -> Refusal {
+    Refusal::NotFound { what: "session", id: id.as_str().chars().take(100).collect() }
+}
+
+/// A session of this browser; another browser's does not exist for it.
+pub async fn get(tx: &mut Tx, client: &Client, id: &SessionId) -> Result<Session, FlowError> {
+    let session = sessions::by_id(tx, id).await?.filter(|session| session.client_id == client.id);
+    Ok(session.ok_or_else(|| not_found(id))?)
+}
+
+/// Notes that a session is in use, and makes an organization or the session itself the active one.
+pub async fn touch(
+    app: &App,
+    cookie: Option<&ClientCookie>,
+    id: &SessionId,
+    choice: &Choice,
+) -> Result<(Client, Session), FlowError> {
+    let now = app.now();
+    write_tx!(app.store, FlowError, |tx| {
+        let mut client = browsers::find(tx, cookie).await?.ok_or(Refusal::SignedOut)?;
+        let mut session = get(tx, &client, id).await?;
+        if session.status_at(now) != SessionStatus::Active {
+            return Err(Refusal::SignedOut.into());
+        }
+        match choice {
+            Choice::Keep => {}
+            Choice::Personal => session.last_active_organization_id = None,
+            Choice::Organization(wanted) => {
+                session.last_active_organization_id = Some(organization_of_member(tx, &session, wanted).await?);
+            }
+        }
+        session.last_active_at = now;
+        session.updated_at = now;
+        sessions::update(tx, &session).await?;
+        users::touch(tx, &session.user_id, now).await?;
+        client.last_active_session_id = Some(session.id.clone());
+        client.updated_at = now;
+        clients::update(tx, &client).await?;
+        Ok((client, session))
+    })
+}
+
+/// The organization with this id or slug, if the session's user is a member of it (ORG-21: else it does not exist).
+async fn organization_of_member(tx: &mut Tx, session: &Session, wanted: &str) -> Result<OrganizationId, FlowError> {
+    let id = OrganizationId::from(wanted);
+    let organization = match organizations::by_id(tx, &id).await? {
+        Some(organization) => Some(organization),
+        None => organizations::by_slug(tx, wanted).await?,
+    };
+    let organization = organization.ok_or(Refusal::OrganizationNotFound)?;
+    match memberships::get(tx, &organization.id, &session.user_id).await? {
+        Some(_) => Ok(organization.id),
+        None => Err(Refusal::OrganizationNotFound.into()),
+    }
+}
+
+/// Ends one session of this browser, with the status `ended` or `removed`. Ending an ended one changes nothing.
+pub async fn end(
+    app: &App,
+    cookie: Option<&ClientCookie>,
+    id: &SessionId,
+    status: SessionStatus,
+) -> Result<(Client, Session), FlowError> {
+    let now = app.now();
+    write_tx!(app.store, FlowError, |tx| {
+        let mut client = browsers::find(tx, cookie).await?.ok_or(Refusal::SignedOut)?;
+        let mut session = get(tx, &client, id).await?;
+        if session.status_at(now) == SessionStatus::Active {
+            session.status = status;
+            session.updated_at = now;
+            sessions::update(tx, &session).await?;
+        }
+        leave_active(tx, &mut client, now).await?;
+        Ok((client, session))
+    })
+}
+
+/// Ends all sessions of this browser. Answers `None` when there is no such browser.
+pub async fn sign_out(app: &App, cookie: Option<&ClientCookie>) -> Result<Option<Client>, FlowError> {
+    let now = app.now();
+    write_tx!(app.store, FlowError, |tx| {
+        let Some(mut client) = browsers::find(tx, cookie).await? else { return Ok(None) };
+        for mut session in sessions::of_client(tx, &client.id).await? {
+            if session.status_at(now) == SessionStatus::Active {
+                session.status = SessionStatus::Removed;
+                session.updated_at = now;
+                sessions::update(tx, &session).await?;
+            }
+        }
+        client.sign_in_id = None;
+        client.sign_up_id = None;
+        leave_active(tx, &mut client, now).await?;
+        Ok(Some(client))
+    })
+}
+
+/// Lets the newest session that is still active be the one in focus.
+async fn leave_active(tx: &mut Tx, client: &mut Client, now: i64) -> Result<(), FlowError> {
+    let of_client = sessions::of_client(tx, &client.id).await?;
+    let active = of_client.iter().rfind(|session| session.status_at(now) == SessionStatus::Active);
+    client.last_active_session_id = active.map(|session| session.id.clone());
+    client.updated_at = now;
+    Ok(clients::update(tx, client).await?)
+}

@@ -1,0 +1,60 @@
+//! What signed-in users do with their own memberships.
+
+use crate::app::App;
+use crate::flows::clients::{self as browsers, ClientCookie};
+use crate::flows::{FlowError, Refusal, browser_sessions};
+use doorward_model::{Client, OrganizationId, OrganizationMembership, Role, Session, SessionId, SessionStatus};
+use doorward_rules::membership::{Leave, is_creator_eligible, leave as decide};
+use doorward_store::{Tx, enterprise_accounts, memberships, roles, write_tx};
+
+/// The signed-in user of a request: the browser's named session, else the one in focus.
+pub async fn signed_in(
+    tx: &mut Tx,
+    cookie: Option<&ClientCookie>,
+    session_id: Option<&SessionId>,
+    now: i64,
+) -> Result<(Client, Session), FlowError> {
+    let client = browsers::find(tx, cookie).await?.ok_or(Refusal::SignedOut)?;
+    let id = session_id.or(client.last_active_session_id.as_ref()).cloned().ok_or(Refusal::SignedOut)?;
+    let session = browser_sessions::get(tx, &client, &id).await.map_err(|_| Refusal::SignedOut)?;
+    if session.status_at(now) != SessionStatus::Active {
+        return Err(Refusal::SignedOut.into());
+    }
+    Ok((client, session))
+}
+
+/// Leaves an organization; those who came through its connection may not (MEM-9).
+pub async fn leave(
+    app: &App,
+    cookie: Option<&ClientCookie>,
+    session_id: Option<&SessionId>,
+    organization_id: &OrganizationId,
+) -> Result<(Client, OrganizationMembership), FlowError> {
+    let now = app.now();
+    write_tx!(app.store, FlowError, |tx| {
+        let (client, session) = signed_in(tx, cookie, session_id, now).await?;
+        let membership = memberships::get(tx, organization_id, &session.user_id).await?;
+        let membership = membership.ok_or(Refusal::OrganizationNotFound)?;
+        let came_through = enterprise_accounts::user_came_through(tx, &session.user_id, organization_id).await?;
+        let all_roles = roles::roles(tx).await?;
+        let held = all_roles.iter().find(|role| role.id == membership.role_id).ok_or(Refusal::NotAMember)?;
+        let others = others_in_charge(tx, &membership, &all_roles).await?;
+        match decide(came_through, held, others) {
+            Leave::Allowed => memberships::delete(tx, &membership, now).await?,
+            Leave::CameThroughConnection => return Err(Refusal::CannotLeave.into()),
+            Leave::LeavesNobodyInCharge => return Err(Refusal::MinimumPermissionsNeeded.into()),
+        }
+        Ok((client, membership))
+    })
+}
+
+/// How many other members hold a role that can run the organization.
+async fn others_in_charge(tx: &mut Tx, membership: &OrganizationMembership, all: &[Role]) -> Result<i64, FlowError> {
+    let mut others = 0;
+    for role in all.iter().filter(|role| is_creator_eligible(role)) {
+        let count =
+            memberships::count_others_with_role(tx, &membership.organization_id, &membership.user_id, &role.id).await?;
+        others += count;
+    }
+    Ok(others)
+}

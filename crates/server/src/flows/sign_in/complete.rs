@@ -1,0 +1,331 @@
+//! A verified profile becomes a signed-in member: account, user, membership and session in one transaction.
+//!
+//! Shared by every protocol and by sign-in and sign-up. All decisions are taken before the first write, so a refusal
+//! leaves nothing behind.
+
+use crate::app::{App, internal};
+use crate::flows::clients as browsers;
+use crate::flows::{FlowError, Refusal};
+use doorward_model::{
+    Client, EmailAddress, EmailAddressId, EmailVerification, EnterpriseAccount, EnterpriseAccountId,
+    EnterpriseConnection, EnterpriseConnectionId, JsonMap, Millis, Organization, OrganizationId,
+    OrganizationMembership, OrganizationMembershipId, RoleId, Session, SessionId, SessionStatus, SignUp, SsoProfile,
+    User, UserId, Verification, VerificationStatus,
+};
+use doorward_rules::account_linking::{self, Blocked, Linking};
+use doorward_rules::join::{self, Join};
+use doorward_rules::session::SESSION_LIFETIME;
+use doorward_store::{
+    Tx, clients, enterprise_accounts, enterprise_connections, memberships, organizations, roles, sessions, users,
+};
+
+/// What became of a verified profile.
+#[derive(Debug)]
+pub enum Arrival {
+    /// Signed in; the text is the browser's new secret.
+    Session(Session, String),
+    /// Not signed in.
+    Refused(Refusal),
+}
+
+impl Arrival {
+    /// The refusal; for callers that have handled the session.
+    pub fn into_refusal(self) -> Refusal {
+        match self {
+            Self::Refused(refusal) => refusal,
+            Self::Session(..) => Refusal::TransferInvalid,
+        }
+    }
+}
+
+/// Everything the decisions need, loaded once.
+struct Facts {
+    connection: EnterpriseConnection,
+    account: Option<EnterpriseAccount>,
+    account_user: Option<User>,
+    owner: Option<(EmailAddress, User)>,
+    organization: Option<Organization>,
+    default_role: Option<RoleId>,
+}
+
+/// Whether a profile belongs to somebody who has an account here already.
+pub async fn is_known(
+    tx: &mut Tx,
+    connection: &EnterpriseConnectionId,
+    profile: &SsoProfile,
+) -> Result<bool, FlowError> {
+    let Some(facts) = load(tx, connection, profile).await? else { return Ok(false) };
+    Ok(facts.account.is_some() || facts.owner.is_some())
+}
+
+async fn load(tx: &mut Tx, id: &EnterpriseConnectionId, profile: &SsoProfile) -> Result<Option<Facts>, FlowError> {
+    // The connection is read again: it may have been switched off or moved since the browser left (RELIABILITY §4.5).
+    let Some(connection) = enterprise_connections::by_id(tx, id).await?.filter(|found| found.active) else {
+        return Ok(None);
+    };
+    let account = enterprise_accounts::by_subject(tx, id, &profile.subject).await?;
+    let account_user = match &account {
+        Some(account) => users::by_id(tx, &account.user_id).await?,
+        None => None,
+    };
+    let owner = if account.is_some() { None } else { owner_of(tx, profile).await? };
+    let (organization, default_role) = organization_of(tx, &connection).await?;
+    Ok(Some(Facts { connection, account, account_user, owner, organization, default_role }))
+}
+
+async fn owner_of(tx: &mut Tx, profile: &SsoProfile) -> Result<Option<(EmailAddress, User)>, FlowError> {
+    let addresses = users::addresses_named(tx, &profile.email_address).await?;
+    let Some(address) = addresses.into_iter().find(|address| address.verification.is_verified()) else {
+        return Ok(None);
+    };
+    let user = users::by_id(tx, &address.user_id).await?;
+    Ok(user.map(|user| (address, user)))
+}
+
+async fn organization_of(
+    tx: &mut Tx,
+    connection: &EnterpriseConnection,
+) -> Result<(Option<Organization>, Option<RoleId>), FlowError> {
+    let Some(id) = &connection.organization_id else { return Ok((None, None)) };
+    let Some(organization) = organizations::by_id(tx, id).await? else { return Ok((None, None)) };
+    let set = roles::role_set_by_id(tx, &organization.role_set_id).await?;
+    Ok((Some(organization), set.map(|set| set.default_role_id)))
+}
+
+/// Signs the person in, or says why not. A `sign_up` adds what its form collected to a new user.
+pub async fn arrive(
+    tx: &mut Tx,
+    app: &App,
+    connection_id: &EnterpriseConnectionId,
+    profile: &SsoProfile,
+    sign_up: Option<&SignUp>,
+    client: &mut Client,
+    now: Millis,
+) -> Result<Arrival, FlowError> {
+    let Some(facts) = load(tx, connection_id, profile).await? else {
+        return Ok(Arrival::Refused(Refusal::ActiveConnectionNotFound { id: connection_id.to_string() }));
+    };
+    let linking = account_linking::link(account_linking::Facts {
+        account: facts.account.as_ref().zip(facts.account_user.as_ref()),
+        owner: facts.owner.as_ref().map(|(address, user)| (address, user)),
+        jit_disabled: facts.connection.disable_jit_provisioning,
+    });
+    let existing = match &linking {
+        Linking::Known(_) => facts.account_user.clone(),
+        Linking::Attach { .. } => facts.owner.as_ref().map(|(_, user)| user.clone()),
+        Linking::Create => None,
+        Linking::JitDisabled => {
+            let email_address = profile.email_address.to_string();
+            return Ok(Arrival::Refused(Refusal::JitDisabled { email_address }));
+        }
+        Linking::Blocked(reason) => return Ok(Arrival::Refused(blocked(*reason))),
+    };
+    let membership = match (&existing, &facts.organization) {
+        (Some(user), Some(organization)) => memberships::get(tx, &organization.id, &user.id).await?,
+        _ => None,
+    };
+    let joined = join::join(join::Facts {
+        organization: facts.organization.as_ref(),
+        membership: membership.as_ref(),
+        default_role: facts.default_role.as_ref(),
+    });
+    if let Join::Full { max_allowed_memberships } = joined {
+        return Ok(Arrival::Refused(Refusal::MembershipQuotaForSso { max: max_allowed_memberships }));
+    }
+    let user = match existing {
+        Some(user) => refresh_user(tx, &facts, user, profile, now).await?,
+        None => create_user(tx, app, profile, sign_up, now).await?,
+    };
+    save_account(tx, app, &facts, &user.id, profile, now).await?;
+    if let (Join::Add(role), Some(organization)) = (&joined, &facts.organization) {
+        add_member(tx, app, &organization.id, &user.id, role, now).await?;
+    }
+    let active = match (&joined, &facts.organization) {
+        (Join::Keep | Join::Add(_), Some(organization)) => Some(organization.id.clone()),
+        _ => memberships::latest_of_user(tx, &user.id).await?.map(|membership| membership.organization_id),
+    };
+    let (session, secret) = open_session(tx, app, client, &user.id, active, now).await?;
+    Ok(Arrival::Session(session, secret))
+}
+
+fn blocked(reason: Blocked) -> Refusal {
+    match reason {
+        Blocked::Banned => Refusal::UserBanned,
+        Blocked::Locked => Refusal::UserLocked,
+        Blocked::Deprovisioned => Refusal::UserDeactivated,
+    }
+}
+
+/// Brings an existing user up to date (MEM-7, CON-11).
+async fn refresh_user(
+    tx: &mut Tx,
+    facts: &Facts,
+    mut user: User,
+    profile: &SsoProfile,
+    now: Millis,
+) -> Result<User, FlowError> {
+    if facts.connection.sync_user_attributes {
+        user.first_name = profile.first_name.clone().or(user.first_name);
+        user.last_name = profile.last_name.clone().or(user.last_name);
+        user.public_metadata.extend(profile.public_metadata.clone());
+    }
+    user.last_sign_in_at = Some(now);
+    user.last_active_at = Some(now);
+    user.updated_at = now;
+    users::update(tx, &user).await?;
+    Ok(user)
+}
+
+/// Makes the user, whose address the IdP has verified (SML-19).
+async fn create_user(
+    tx: &mut Tx,
+    app: &App,
+    profile: &SsoProfile,
+    sign_up: Option<&SignUp>,
+    now: Millis,
+) -> Result<User, FlowError> {
+    let user_id = UserId::generate(now, &*app.random);
+    let address = EmailAddress {
+        id: EmailAddressId::generate(now, &*app.random),
+        user_id: user_id.clone(),
+        address: profile.email_address.clone(),
+        verification: EmailVerification::EnterpriseSso,
+        created_at: now,
+        updated_at: now,
+    };
+    let user = User {
+        id: user_id,
+        external_id: None,
+        username: None,
+        first_name: profile.first_name.clone().or_else(|| sign_up?.first_name.clone()),
+        last_name: profile.last_name.clone().or_else(|| sign_up?.last_name.clone()),
+        locale: None,
+        primary_email_address_id: Some(address.id.clone()),
+        public_metadata: profile.public_metadata.clone(),
+        private_metadata: JsonMap::new(),
+        unsafe_metadata: sign_up.map(|sign_up| sign_up.unsafe_metadata.clone()).unwrap_or_default(),
+        banned: false,
+        locked: false,
+        deprovisioned: false,
+        delete_self_enabled: true,
+        create_organization_enabled: true,
+        create_organizations_limit: None,
+        bypass_client_trust: false,
+        legal_accepted_at: None,
+        last_sign_in_at: Some(now),
+        last_active_at: Some(now),
+        created_at: now,
+        updated_at: now,
+    };
+    users::insert(tx, &user).await?;
+    users::insert_address(tx, &address).await?;
+    Ok(user)
+}
+
+async fn save_account(
+    tx: &mut Tx,
+    app: &App,
+    facts: &Facts,
+    user_id: &UserId,
+    profile: &SsoProfile,
+    now: Millis,
+) -> Result<(), FlowError> {
+    let known = facts.account.as_ref();
+    let account = EnterpriseAccount {
+        id: known.map_or_else(|| EnterpriseAccountId::generate(now, &*app.random), |account| account.id.clone()),
+        user_id: user_id.clone(),
+        enterprise_connection_id: facts.connection.id.clone(),
+        subject: profile.subject.clone(),
+        email_address: profile.email_address.clone(),
+        first_name: profile.first_name.clone(),
+        last_name: profile.last_name.clone(),
+        public_metadata: profile.public_metadata.clone(),
+        last_authenticated_at: now,
+        created_at: known.map_or(now, |account| account.created_at),
+        updated_at: now,
+    };
+    match known {
+        Some(_) => enterprise_accounts::update(tx, &account).await?,
+        None => enterprise_accounts::insert(tx, &account).await?,
+    }
+    Ok(())
+}
+
+async fn add_member(
+    tx: &mut Tx,
+    app: &App,
+    organization: &OrganizationId,
+    user: &UserId,
+    role: &RoleId,
+    now: Millis,
+) -> Result<(), FlowError> {
+    let membership = OrganizationMembership {
+        id: OrganizationMembershipId::generate(now, &*app.random),
+        organization_id: organization.clone(),
+        user_id: user.clone(),
+        role_id: role.clone(),
+        public_metadata: JsonMap::new(),
+        private_metadata: JsonMap::new(),
+        created_at: now,
+        updated_at: now,
+    };
+    Ok(memberships::insert(tx, &membership).await?)
+}
+
+/// Opens a session in the browser, with the organization active (MEM-5). An older session of the same user is replaced.
+async fn open_session(
+    tx: &mut Tx,
+    app: &App,
+    client: &mut Client,
+    user: &UserId,
+    organization: Option<OrganizationId>,
+    now: Millis,
+) -> Result<(Session, String), FlowError> {
+    for mut older in sessions::of_client(tx, &client.id).await? {
+        if older.user_id == *user && older.status_at(now) == SessionStatus::Active {
+            older.status = SessionStatus::Replaced;
+            older.updated_at = now;
+            sessions::update(tx, &older).await?;
+        }
+    }
+    let session = Session {
+        id: SessionId::generate(now, &*app.random),
+        client_id: client.id.clone(),
+        user_id: user.clone(),
+        status: SessionStatus::Active,
+        last_active_organization_id: organization,
+        last_active_at: now,
+        authenticated_at: now,
+        expire_at: now + SESSION_LIFETIME,
+        abandon_at: now + SESSION_LIFETIME,
+        created_at: now,
+        updated_at: now,
+    };
+    sessions::insert(tx, &session).await?;
+    client.last_active_session_id = Some(session.id.clone());
+    client.sign_in_id = None;
+    client.sign_up_id = None;
+    client.last_authentication_strategy = Some("enterprise_sso".into());
+    client.updated_at = now;
+    let secret = browsers::rotate(client, app);
+    clients::update(tx, client).await?;
+    Ok((session, secret))
+}
+
+/// The verification of an attempt that succeeded.
+pub fn verified(connection: &EnterpriseConnectionId, now: Millis) -> Verification {
+    Verification {
+        status: VerificationStatus::Verified,
+        connection_id: connection.clone(),
+        external_verification_redirect_url: None,
+        error: None,
+        expire_at: now,
+        attempts: 1,
+        transfer_profile: None,
+    }
+}
+
+/// A stored value that should be there.
+pub fn missing(what: &str) -> FlowError {
+    internal(format!("{what} is gone"))
+}

@@ -1,0 +1,123 @@
+//! Sends a browser to the IdP of a connection.
+
+use crate::app::{App, internal};
+use crate::flows::{FlowError, Refusal, saml_urls};
+use crate::random::{sha256_hex, token};
+use doorward_model::{
+    AttemptId, ClientId, Email, EnterpriseConnection, EnterpriseConnectionId, JsonMap, LoginHintMode, Millis,
+    SamlRequest, Verification, VerificationStatus,
+};
+use doorward_rules::profile::login_hint;
+use doorward_rules::sign_in_route::{Route, domains_to_look_up};
+use doorward_saml::{AuthnRequest, request_id};
+use doorward_store::{Tx, enterprise_connections, saml_requests, users};
+
+/// How long the person has at the IdP.
+pub const TRIP_LIFETIME: Millis = 20 * 60 * 1000;
+
+/// Where a trip goes afterwards; the URLs are checked.
+#[derive(Clone, Debug)]
+pub struct TripUrls {
+    /// When more is to be done, or it failed.
+    pub redirect_url: String,
+    /// Once a session exists.
+    pub action_complete_redirect_url: String,
+    /// Where this browser reaches us.
+    pub base_url: String,
+}
+
+/// The active connections that serve an address.
+pub async fn connections_for(tx: &mut Tx, email: &Email) -> Result<Vec<EnterpriseConnection>, FlowError> {
+    Ok(enterprise_connections::serving(tx, &domains_to_look_up(email)).await?)
+}
+
+/// The connection to use: the only one, or the one that was chosen among several (DEC-5). `missing` is the refusal when none serves.
+pub fn choose<'a>(
+    found: &Route<'a>,
+    chosen: Option<&EnterpriseConnectionId>,
+    missing: Refusal,
+) -> Result<&'a EnterpriseConnection, Refusal> {
+    let connections = found.connections();
+    match (connections.as_slice(), chosen) {
+        ([], _) => Err(missing),
+        ([connection], None) => Ok(connection),
+        (_, None) => Err(Refusal::ConnectionIdRequired),
+        (several, Some(id)) => {
+            let found = several.iter().find(|connection| connection.id == *id);
+            found.copied().ok_or_else(|| Refusal::ConnectionNotFound { id: id.as_str().chars().take(100).collect() })
+        }
+    }
+}
+
+/// Who goes on a trip.
+#[derive(Clone, Debug)]
+pub struct Traveller<'a> {
+    pub attempt: AttemptId,
+    pub client_id: &'a ClientId,
+    pub email: &'a Email,
+}
+
+/// Makes the AuthnRequest and remembers it (DEC-7). Answers the state the attempt is then in.
+pub async fn begin(
+    tx: &mut Tx,
+    app: &App,
+    connection: &EnterpriseConnection,
+    traveller: Traveller<'_>,
+    urls: &TripUrls,
+    now: Millis,
+) -> Result<Verification, FlowError> {
+    let Traveller { attempt, client_id, email } = traveller;
+    let Some(idp_sso_url) = connection.saml.idp_sso_url.as_deref() else {
+        return Err(Refusal::ActiveConnectionNotFound { id: connection.saml_connection_id.to_string() }.into());
+    };
+    let mut random_id = [0u8; 20];
+    app.random.fill(&mut random_id);
+    let relay_state = token(&*app.random);
+    let id = request_id(&random_id);
+    let metadata = match connection.saml.login_hint.mode {
+        LoginHintMode::CustomAttribute => metadata_of(tx, email).await?,
+        LoginHintMode::EmailAddress | LoginHintMode::Off => None,
+    };
+    let hint = login_hint(&connection.saml.login_hint, Some(email), metadata.as_ref());
+    let authn_request = AuthnRequest {
+        id: &id,
+        issue_instant_ms: now,
+        idp_sso_url,
+        acs_url: &saml_urls::acs_url(&app.config, &connection.saml_connection_id),
+        sp_entity_id: &saml_urls::sp_entity_id(&app.config, &connection.saml_connection_id),
+        force_authn: connection.saml.force_authn,
+        name_id_format: None,
+    };
+    let redirect = authn_request.redirect_url(Some(&relay_state), hint.as_deref()).map_err(internal)?;
+    let request = SamlRequest {
+        relay_state_sha256: sha256_hex(&relay_state),
+        request_id: id.clone(),
+        connection_id: connection.id.clone(),
+        attempt,
+        client_id: client_id.clone(),
+        redirect_url: urls.redirect_url.clone(),
+        action_complete_redirect_url: urls.action_complete_redirect_url.clone(),
+        base_url: urls.base_url.clone(),
+        expires_at: now + TRIP_LIFETIME,
+        outcome: None,
+        finish_sha256: None,
+        created_at: now,
+    };
+    saml_requests::insert(tx, &request).await?;
+    Ok(Verification {
+        status: VerificationStatus::Unverified,
+        connection_id: connection.id.clone(),
+        external_verification_redirect_url: Some(redirect),
+        error: None,
+        expire_at: request.expires_at,
+        attempts: 0,
+        transfer_profile: None,
+    })
+}
+
+/// Public metadata of the user who owns an address, for login hints of mode `custom_attribute`.
+async fn metadata_of(tx: &mut Tx, email: &Email) -> Result<Option<JsonMap>, FlowError> {
+    let addresses = users::addresses_named(tx, email).await?;
+    let Some(owned) = addresses.iter().find(|address| address.verification.is_verified()) else { return Ok(None) };
+    Ok(users::by_id(tx, &owned.user_id).await?.map(|user| user.public_metadata))
+}

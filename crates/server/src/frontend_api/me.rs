@@ -1,0 +1,64 @@
+//! `/v1/me`: the signed-in user.
+
+use crate::app::App;
+use crate::flows::Refusal;
+use crate::flows::me as flow;
+use crate::frontend_api::reply;
+use crate::frontend_api::visit::Visit;
+use crate::frontend_api::wire::organization::membership;
+use crate::frontend_api::wire::user::UserView;
+use crate::http::{ApiError, Query, pagination};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use doorward_model::{OrganizationId, User};
+use doorward_store::{Tx, memberships, roles, users};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+async fn user(app: &App, tx: &mut Tx, visit: &Visit) -> Result<User, ApiError> {
+    let (_, session) = flow::signed_in(tx, visit.cookie.as_ref(), visit.session_id.as_ref(), app.now()).await?;
+    Ok(users::by_id(tx, &session.user_id).await?.ok_or(Refusal::SignedOut)?)
+}
+
+/// The signed-in user.
+pub async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, ApiError> {
+    let mut tx = app.store.read().await?;
+    let user = user(&app, &mut tx, &visit).await?;
+    Ok(reply::only(UserView::load(&mut tx, user).await?.user()))
+}
+
+/// The user's memberships: a bare list, or with `paginated=true` a page and the total.
+pub async fn organization_memberships(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let page = pagination::page(&query)?;
+    let paginated = query.bool("paginated")? == Some(true);
+    let mut tx = app.store.read().await?;
+    let user = user(&app, &mut tx, &visit).await?;
+    let found = memberships::of_user(&mut tx, &user.id, page).await?;
+    let total = memberships::count_of_user(&mut tx, &user.id).await?;
+    let all_roles = roles::roles(&mut tx).await?;
+    let view = UserView::load(&mut tx, user).await?;
+    let shown: Vec<Value> = found
+        .iter()
+        .filter_map(|(held, organization)| {
+            let role = all_roles.iter().find(|role| role.id == held.role_id)?;
+            Some(membership(held, organization, role, Some((&view.user, view.identifier()))))
+        })
+        .collect();
+    Ok(reply::only(if paginated { pagination::list(shown, total) } else { Value::Array(shown) }))
+}
+
+/// Leaves an organization; refused to those who came through its connection (MEM-9).
+pub async fn leave(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+    Path(organization_id): Path<String>,
+) -> Result<Response, ApiError> {
+    let id = OrganizationId::from(organization_id);
+    let (client, left) = flow::leave(&app, visit.cookie.as_ref(), visit.session_id.as_ref(), &id).await?;
+    let deleted = json!({"object": "organization_membership", "id": left.id, "deleted": true});
+    reply::with_known_client(&app, &visit, client, deleted).await
+}

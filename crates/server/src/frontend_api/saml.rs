@@ -1,0 +1,91 @@
+//! SAML endpoints: SP metadata, the ACS, and the step that brings the browser back (SML-1, SML-2, DECISIONS "Wire" 4).
+
+use crate::app::App;
+use crate::flows::sign_in::{finish as finishing, saml_callback};
+use crate::flows::{Refusal, saml_urls};
+use crate::frontend_api::visit::cookie;
+use crate::hosted_pages::error_page;
+use crate::http::cookies::{self, Site};
+use crate::http::params::read_body;
+use crate::http::{ApiError, Params, Query};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use doorward_model::SamlConnectionId;
+use doorward_store::enterprise_connections;
+use std::sync::Arc;
+
+/// `GET /v1/saml/metadata/{id}.xml`
+pub async fn metadata(State(app): State<Arc<App>>, Path(file): Path<String>) -> Result<Response, ApiError> {
+    let not_found = || Refusal::ConnectionNotFound { id: file.chars().take(100).collect() };
+    let id = SamlConnectionId::from(file.strip_suffix(".xml").ok_or_else(not_found)?);
+    let mut tx = app.store.read().await?;
+    let connection = enterprise_connections::by_saml_connection_id(&mut tx, &id).await?.ok_or_else(not_found)?;
+    let xml = doorward_saml::SpMetadata {
+        entity_id: &saml_urls::sp_entity_id(&app.config, &connection.saml_connection_id),
+        acs_url: &saml_urls::acs_url(&app.config, &connection.saml_connection_id),
+    }
+    .to_xml();
+    Ok(([(header::CONTENT_TYPE, "application/samlmetadata+xml")], xml).into_response())
+}
+
+/// `POST /v1/saml/acs/{id}`: a cross-site form post without cookies. Goes on by a redirect to our own origin.
+pub async fn acs(State(app): State<Arc<App>>, Path(id): Path<String>, request: Request) -> Response {
+    let wants_html = accepts_html(request.headers());
+    match receive(&app, id, request).await {
+        Ok(collect) => {
+            let location = format!("{}/v1/saml/finish?token={}", collect.base_url, collect.token);
+            see_other(&location)
+        }
+        Err(error) => answer_error(error, wants_html),
+    }
+}
+
+async fn receive(app: &App, id: String, request: Request) -> Result<saml_callback::Collect, ApiError> {
+    let form = Params::from_form(&read_body(request).await?);
+    let response = form.long_text("SAMLResponse", crate::http::params::MAX_BODY_BYTES)?.value();
+    let response = response.ok_or(Refusal::ParamMissing { param: "SAMLResponse" })?;
+    let relay_state = form.text("RelayState")?.value();
+    Ok(saml_callback::receive(app, &SamlConnectionId::from(id), &response, relay_state.as_deref()).await?)
+}
+
+/// `GET /v1/saml/finish?token=…`: the browser that began collects the outcome.
+pub async fn finish(State(app): State<Arc<App>>, query: Query, headers: HeaderMap) -> Response {
+    let cookie = cookie(&headers);
+    match finishing::finish(&app, cookie.as_ref(), query.text("token").unwrap_or_default()).await {
+        Ok(finished) => {
+            let mut response = see_other(&finished.redirect_to);
+            if let Some((client, secret)) = finished.signed_in {
+                // The host this browser sees is that of the URL under which it began.
+                let is_proxied = finished.base_url != app.config.public_url;
+                let site = Site { is_https: finished.base_url.starts_with("https://"), is_proxied };
+                cookies::append(response.headers_mut(), [cookies::set_client(&client.id, &secret, site)]);
+                cookies::append(
+                    response.headers_mut(),
+                    cookies::set_client_uat(Some(client.updated_at), &app.config, site),
+                );
+            }
+            response
+        }
+        Err(error) => answer_error(error.into(), accepts_html(&headers)),
+    }
+}
+
+/// 303: whatever the method was, the next request is a GET.
+fn see_other(location: &str) -> Response {
+    let Ok(location) = HeaderValue::from_str(location) else {
+        return ApiError::internal("a redirect URL that is no header value").into_response();
+    };
+    let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|value| value.contains("text/html"))
+}
+
+/// A person gets a page, a program the error object.
+fn answer_error(error: ApiError, wants_html: bool) -> Response {
+    if wants_html { error_page(&error) } else { error.into_response() }
+}

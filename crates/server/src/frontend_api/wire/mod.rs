@@ -1,0 +1,9 @@
+//! Shapes of the Frontend API (OBJECTS.md).
+
+pub mod account;
+pub mod client;
+pub mod environment;
+pub mod organization;
+pub mod sign_in;
+pub mod sign_up;
+pub mod user;

@@ -1,0 +1,108 @@
+//! The server process on one database: how fast it is there, what it holds when idle, what a sign-in and a token cost it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use super::http::Connection;
+use super::identity_provider::IdentityProvider;
+use super::process;
+use super::sign_in::{self, Browser};
+use super::table::{Row, Table, Value};
+use crate::conformance::Database;
+use crate::server::{Place, Server};
+use crate::workspace;
+
+const STARTS: usize = 5;
+const ROUNDS: usize = 7;
+const SIGN_INS: usize = 300;
+const REFRESHES: usize = 500;
+const PEOPLE: usize = 100;
+/// A twentieth of what SAML Jackson takes on the machine that the targets were set on.
+const START_MS: f64 = 100.0;
+const IDLE_MB: f64 = 25.0;
+
+/// The targets that are ratios to one signature, and how the rows are named.
+pub(super) struct Targets {
+    database: &'static str,
+    sign_in: f64,
+    refresh: f64,
+}
+
+pub(super) const ON_SQLITE: Targets = Targets { database: "SQLite", sign_in: 1.8, refresh: 1.1 };
+pub(super) const ON_POSTGRES: Targets = Targets { database: "PostgreSQL", sign_in: 1.8, refresh: 1.25 };
+
+pub(super) fn measure(
+    targets: &Targets,
+    database: Database<'_>,
+    idp: &mut IdentityProvider,
+    table: &mut Table,
+) -> Result<()> {
+    let place = database.place("bench")?;
+    let mut add = |measure: &str, value, base, target| {
+        table.add(Row { measure: format!("{measure}, {}", targets.database), value, base, target });
+    };
+    let (_, first_start) = start(&place)?;
+    add("first start to first answer", Value::Milliseconds(first_start), None, None);
+    let starts = (0..STARTS).map(|_| Ok(start(&place)?.1)).collect::<Result<Vec<f64>>>()?;
+    add("start to first answer", Value::Milliseconds(median(starts)), None, Some(START_MS));
+
+    let (server, _) = start(&place)?;
+    std::thread::sleep(Duration::from_secs(2));
+    add("idle memory", Value::Megabytes(process::resident_mb(server.pid)?), None, Some(IDLE_MB));
+
+    let costs = load(&server, idp)?;
+    let signature = Some(("signature", costs.signature));
+    add("one RS256-2048 signature, while measuring", Value::CpuMicroseconds(costs.signature), None, None);
+    add("whole SAML sign-in over HTTP", Value::CpuMicroseconds(costs.sign_in), signature, Some(targets.sign_in));
+    add("token refresh over HTTP", Value::CpuMicroseconds(costs.refresh), signature, Some(targets.refresh));
+    Ok(())
+}
+
+struct Costs {
+    signature: f64,
+    sign_in: f64,
+    refresh: f64,
+}
+
+/// The three take turns, so that a busy machine slows all of them alike.
+fn load(server: &Server, idp: &mut IdentityProvider) -> Result<Costs> {
+    sign_in::prepare(server, idp)?;
+    let mut browser = Browser::open(server)?;
+    // Everybody's first sign-in creates an account; what is measured is coming back.
+    for person in 0..PEOPLE {
+        browser.sign_in(person, idp)?;
+    }
+    let (mut signature, mut sign_in, mut refresh) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        signature.push(idp.signature_us()?);
+        sign_in.push(server_cpu_us(server, SIGN_INS, |number| browser.sign_in(number % PEOPLE, idp).map(drop))?);
+        let session_id = browser.sign_in(0, idp)?;
+        refresh.push(server_cpu_us(server, REFRESHES, |_| browser.refresh(&session_id))?);
+    }
+    Ok(Costs { signature: median(signature), sign_in: median(sign_in), refresh: median(refresh) })
+}
+
+/// CPU time of the server process for one operation, on the average of `times`.
+fn server_cpu_us(server: &Server, times: usize, mut operation: impl FnMut(usize) -> Result<()>) -> Result<f64> {
+    let begin = process::cpu_us(server.pid)?;
+    for number in 0..times {
+        operation(number)?;
+    }
+    Ok((process::cpu_us(server.pid)? - begin) / times as f64)
+}
+
+/// Starts the server and has it answer one request; how many milliseconds that took.
+fn start(place: &Place) -> Result<(Server, f64)> {
+    let begin = Instant::now();
+    let server = place.start(&workspace::binary("release"))?;
+    let answer = Connection::open(&server.base)?.get("/.well-known/jwks.json", &[])?;
+    let took = begin.elapsed();
+    ensure!(answer.status == 200, "the first answer is {}", answer.status);
+    Ok((server, took.as_secs_f64() * 1000.0))
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,120 @@
+//! People signing in over HTTP as a browser with Clerk's client does it, and their sessions' tokens being refreshed.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use super::http::{Connection, Request, Response, form};
+use super::identity_provider::IdentityProvider;
+use crate::server::Server;
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+const DOMAIN: &str = "bench.test";
+
+/// A browser's state: one connection, one cookie.
+pub(super) struct Browser<'a> {
+    server: &'a Server,
+    connection: Connection,
+    client: Option<String>,
+}
+
+/// One organization whose connection leads to the identity provider.
+pub(super) fn prepare(server: &Server, idp: &mut IdentityProvider) -> Result<()> {
+    let mut connection = Connection::open(&server.base)?;
+    let authorization = format!("Bearer {}", server.secret_key);
+    let mut create = |path, body: Value| {
+        let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+        connection.send(&Request { method: "POST", path, headers: &headers, body: &body.to_string() })?.json()
+    };
+    let idp = idp.describe()?;
+    let organization = create("/v1/organizations", json!({ "name": "Bench" }))?;
+    create(
+        "/v1/enterprise_connections",
+        json!({
+            "name": "Bench", "provider": "saml_custom", "domains": [DOMAIN], "active": true, "organization_id": organization["id"],
+            "saml": { "idp_entity_id": idp["entity_id"], "idp_sso_url": idp["sso_url"], "idp_certificate": idp["certificate"] },
+        }),
+    )?;
+    Ok(())
+}
+
+impl<'a> Browser<'a> {
+    pub(super) fn open(server: &'a Server) -> Result<Self> {
+        Ok(Self { server, connection: Connection::open(&server.base)?, client: None })
+    }
+
+    /// From the email field to the session token; returns the session's id.
+    pub(super) fn sign_in(&mut self, person: usize, idp: &mut IdentityProvider) -> Result<String> {
+        self.client = None;
+        let email = format!("person{person}@{DOMAIN}");
+        let done = format!("{}/done", self.server.base);
+        let sign_in = self.post("/v1/client/sign_ins", &[("identifier", &email)])?.json()?;
+        let id = sign_in["response"]["id"].as_str().context("a sign-in without id")?;
+        let fields =
+            [("strategy", "enterprise_sso"), ("redirect_url", done.as_str()), ("action_complete_redirect_url", &done)];
+        let prepared = self.post(&format!("/v1/client/sign_ins/{id}/prepare_first_factor"), &fields)?.json()?;
+        let verification = &prepared["response"]["first_factor_verification"];
+        let url = verification["external_verification_redirect_url"]
+            .as_str()
+            .context("no address of the identity provider")?;
+
+        let answer = idp.respond(url, &email)?;
+        let mut location = self.post_answer(&answer)?;
+        while !location.starts_with(&done) {
+            let path = location.strip_prefix(&self.server.base).unwrap_or(&location).to_owned();
+            let response = self.get(&path)?;
+            location =
+                response.header("location").with_context(|| format!("{path} answered {}", response.status))?.to_owned();
+        }
+        let client = self.get("/v1/client")?.json()?;
+        let client = &client["response"];
+        let session_id = client["last_active_session_id"].as_str().context("no session after the sign-in")?;
+        let session = client["sessions"].as_array().into_iter().flatten().find(|session| session["id"] == session_id);
+        ensure!(
+            session.is_some_and(|session| session["last_active_token"]["jwt"].is_string()),
+            "a session without token"
+        );
+        Ok(session_id.to_owned())
+    }
+
+    pub(super) fn refresh(&mut self, session_id: &str) -> Result<()> {
+        let token = self.post(&format!("/v1/client/sessions/{session_id}/tokens"), &[])?.json()?;
+        ensure!(token["jwt"].is_string(), "no token");
+        Ok(())
+    }
+
+    /// The identity provider's form comes from another site, so no cookie comes with it.
+    fn post_answer(&mut self, answer: &Value) -> Result<String> {
+        let text = |name: &str| answer[name].as_str().unwrap_or_default();
+        let acs = text("acs_url");
+        // The ACS URL carries the public host; the bench speaks to the server directly.
+        let path = acs.find("/v1/").map(|at| &acs[at..]).context("an ACS URL without /v1/")?;
+        let body = form(&[("SAMLResponse", text("saml_response")), ("RelayState", text("relay_state"))]);
+        let response = self.connection.send(&Request { method: "POST", path, headers: &[FORM], body: &body })?;
+        let body = || String::from_utf8_lossy(&response.body).into_owned();
+        let location =
+            response.header("location").with_context(|| format!("the ACS answered {}: {}", response.status, body()))?;
+        Ok(location.to_owned())
+    }
+
+    fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Result<Response> {
+        self.send("POST", path, &form(fields))
+    }
+
+    fn get(&mut self, path: &str) -> Result<Response> {
+        self.send("GET", path, "")
+    }
+
+    fn send(&mut self, method: &str, path: &str, body: &str) -> Result<Response> {
+        let cookie = self.client.as_ref().map(|client| format!("__client={client}"));
+        let mut headers = vec![("origin", self.server.base.as_str())];
+        headers.extend(cookie.as_deref().map(|cookie| ("cookie", cookie)));
+        if method == "POST" {
+            headers.push(FORM);
+        }
+        let response = self.connection.send(&Request { method, path, headers: &headers, body })?;
+        if let Some(client) = response.cookie("__client") {
+            self.client = Some(client.to_owned());
+        }
+        Ok(response)
+    }
+}

@@ -1,0 +1,57 @@
+//! The project's own commands: `cargo xtask <command>`. They print every program they start and everything they install.
+
+#![expect(clippy::print_stdout, reason = "a command-line tool speaks on standard output")]
+#![expect(clippy::disallowed_methods, reason = "this tool measures time; the rule is for the product's code")]
+
+mod bench;
+mod browser;
+mod conformance;
+mod deny;
+mod install;
+mod postgres;
+mod reaper;
+mod report;
+mod server;
+mod shell;
+mod test;
+mod tidy;
+mod workspace;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  test           everything below except deny and bench; installs what it needs (apt, npm, pip) and says so
+  test --fast    tidy, licences, fmt, clippy and the Rust tests on SQLite; installs nothing
+  check          tidy, licences, fmt, clippy
+  tidy           the rules about this source tree that the compiler cannot check
+  conformance    Clerk's SDKs against the running server, on SQLite and on PostgreSQL
+  browser        sign-ins in a real browser, through real identity providers
+  deny           cargo-deny with everything it checks; installs cargo-deny into target/tools
+  bench          release build; CPU time, memory and start time, as ratios to the cost of the bare cryptography
+";
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let green = match arguments.as_slice() {
+        ["test"] => test::everything(),
+        ["test", "--fast"] => test::fast(),
+        ["check"] => test::check(),
+        ["tidy"] => test::tidy(),
+        ["conformance"] => test::conformance(),
+        ["browser"] => test::browser(),
+        ["deny"] => return deny::cargo_deny(),
+        ["bench"] => return bench::run(),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            return Ok(());
+        }
+        unknown => bail!("unknown command `{}`\n\n{USAGE}", unknown.join(" ")),
+    };
+    if !green {
+        std::process::exit(1);
+    }
+    Ok(())
+}
