@@ -237,3 +237,6 @@ fn custom_attribute(item: &Params) -> Result<CustomAttribute, Refusal> {
         multi_valued: item.bool("multi_valued")?.value().unwrap_or(false),
     })
 }
+
+#[cfg(test)]
+mod tests;

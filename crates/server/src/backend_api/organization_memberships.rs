@@ -176,3 +176,127 @@ pub async fn merge_metadata(
     let change = metadata_change(&params, MetadataMode::Merge)?;
     Ok(shown(&flow::update_metadata(&app, &id, &user, change).await?))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestApp;
+    use axum::http::Method;
+    use futures_util::future::join_all;
+    use serde_json::{Value, json};
+
+    async fn user(app: &TestApp, name: &str) -> String {
+        let body = json!({"email_address": [format!("{name}@people.test")], "first_name": name});
+        app.advance(1);
+        app.backend(Method::POST, "/v1/users", body).await.ok()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// An organization with an administrator: its memberships' address and the administrator's id.
+    async fn team(app: &TestApp, name: &str, seats: i64) -> (String, String) {
+        let admin = user(app, &format!("admin-of-{name}")).await;
+        let body = json!({"name": name, "created_by": admin, "max_allowed_memberships": seats});
+        let organization = app.backend(Method::POST, "/v1/organizations", body).await.ok();
+        (format!("/v1/organizations/{}/memberships", organization["id"].as_str().unwrap()), admin)
+    }
+
+    #[tokio::test]
+    async fn every_refusal_of_adding() {
+        for app in TestApp::on_each_database().await {
+            let (acme, admin) = team(&app, "acme", 1).await;
+            let bob = user(&app, "bob").await;
+            let cases = [
+                (json!({"role": "org:member"}), 422, "form_param_missing"),
+                (json!({"user_id": bob}), 422, "form_param_missing"),
+                (json!({"user_id": "user_nobody", "role": "org:member"}), 404, "resource_not_found"),
+                (json!({"user_id": bob, "role": "org:nothing"}), 404, "resource_not_found"),
+                (json!({"user_id": admin, "role": "org:member"}), 400, "already_a_member_in_organization"),
+                (json!({"user_id": bob, "role": "org:member"}), 403, "organization_membership_quota_exceeded"),
+                (json!({"user_id": bob, "role": "org:member", "public_metadata": 1}), 422, "form_param_type_invalid"),
+            ];
+            for (body, status, code) in cases {
+                let answer = app.backend(Method::POST, &acme, body.clone()).await;
+                assert_eq!(answer.error(), (status, code.to_owned()), "{body}");
+            }
+            let body = json!({"user_id": bob, "role": "org:member"});
+            let answer = app.backend(Method::POST, "/v1/organizations/org_nobody/memberships", body).await;
+            assert_eq!(answer.error(), (404, "resource_not_found".to_owned()));
+            assert_eq!(app.backend(Method::GET, &acme, Value::Null).await.ok()["total_count"], 1);
+            app.close().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn another_organizations_members_are_out_of_reach() {
+        for app in TestApp::on_each_database().await {
+            let (acme, _) = team(&app, "acme", 0).await;
+            let (_, stranger) = team(&app, "globex", 0).await;
+            let one = format!("{acme}/{stranger}");
+            for (method, path, body) in [
+                (Method::PATCH, one.clone(), json!({"role": "org:member"})),
+                (Method::DELETE, one.clone(), Value::Null),
+                (Method::PATCH, format!("{one}/metadata"), json!({"public_metadata": {"a": 1}})),
+            ] {
+                let answer = app.backend(method, &path, body).await;
+                assert_eq!(answer.error(), (404, "resource_not_found".to_owned()), "{path}");
+            }
+            let found = app.backend(Method::GET, &format!("{acme}?user_id={stranger}"), Value::Null).await.ok();
+            assert_eq!(found["total_count"], 0);
+            let all = app.backend(Method::GET, "/v1/organization_memberships", Value::Null).await.ok();
+            let names: Vec<&Value> =
+                all["data"].as_array().unwrap().iter().map(|held| &held["organization"]["name"]).collect();
+            assert_eq!(names, ["globex", "acme"]);
+            app.close().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn org14_somebody_stays_in_charge() {
+        for app in TestApp::on_each_database().await {
+            let (acme, admin) = team(&app, "acme", 0).await;
+            let bob = user(&app, "bob").await;
+            app.backend(Method::POST, &acme, json!({"user_id": bob, "role": "org:member"})).await.ok();
+            let refused = (400, "organization_minimum_permissions_needed".to_owned());
+            let step_down = json!({"role": "org:member"});
+            let one = format!("{acme}/{admin}");
+            assert_eq!(app.backend(Method::PATCH, &one, step_down.clone()).await.error(), refused);
+            assert_eq!(app.backend(Method::DELETE, &one, Value::Null).await.error(), refused);
+            let other = format!("{acme}/{bob}");
+            app.backend(Method::PATCH, &other, json!({"role": "org:admin"})).await.ok();
+            let both = [&one, &other].map(|path| app.backend(Method::PATCH, path, step_down.clone()));
+            join_all(both).await;
+            let admins = app.backend(Method::GET, &format!("{acme}?role=org:admin"), Value::Null).await.ok();
+            assert_eq!(admins["total_count"], 1, "both stepped down");
+            app.close().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn org11_simultaneous_joins_keep_the_seat_limit() {
+        for app in TestApp::on_each_database().await {
+            let (acme, _) = team(&app, "acme", 3).await;
+            let mut crowd = Vec::new();
+            for i in 0..8 {
+                crowd.push(user(&app, &format!("user{i}")).await);
+            }
+            let join = |id: &String| app.backend(Method::POST, &acme, json!({"user_id": id, "role": "org:member"}));
+            let mut statuses: Vec<u16> =
+                join_all(crowd.iter().map(join)).await.iter().map(|answer| answer.status.as_u16()).collect();
+            statuses.sort_unstable();
+            assert_eq!(statuses, [200, 200, 403, 403, 403, 403, 403, 403]);
+            assert_eq!(app.backend(Method::GET, &acme, Value::Null).await.ok()["total_count"], 3);
+            app.close().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_nobody_has_finds_nobody() {
+        let app = TestApp::new().await;
+        let (acme, admin) = team(&app, "acme", 0).await;
+        for query in ["phone_number=%2B15550100", "web3_wallet=x", "phone_number_query=1", "role=org:none"] {
+            let found = app.backend(Method::GET, &format!("{acme}?{query}"), Value::Null).await.ok();
+            assert_eq!(found, json!({"data": [], "total_count": 0}), "{query}");
+        }
+        let found = app.backend(Method::GET, &format!("{acme}?query=ADMIN-OF"), Value::Null).await.ok();
+        assert_eq!(found["data"][0]["public_user_data"]["user_id"], json!(admin));
+        app.close().await;
+    }
+}

@@ -165,3 +165,156 @@ pub async fn replace_metadata(
     let change = metadata_change(&params, MetadataMode::Replace)?;
     Ok(shown(&flow::update_metadata(&app, &id, change).await?))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestApp;
+    use axum::http::Method;
+    use serde_json::{Value, json};
+
+    async fn user(app: &TestApp, address: &str) -> String {
+        let user = app.backend(Method::POST, "/v1/users", json!({"email_address": [address]})).await.ok();
+        user["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn organization(app: &TestApp, body: Value) -> Value {
+        app.advance(1);
+        app.backend(Method::POST, "/v1/organizations", body).await.ok()
+    }
+
+    fn path(organization: &Value) -> String {
+        format!("/v1/organizations/{}", organization["id"].as_str().unwrap())
+    }
+
+    #[tokio::test]
+    async fn org8_the_creator_is_the_first_member_with_the_creator_role() {
+        for app in TestApp::on_each_database().await {
+            let ada = user(&app, "ada@people.test").await;
+            let acme = organization(&app, json!({"name": " Acme ", "created_by": ada})).await;
+            assert_eq!((&acme["name"], &acme["created_by"]), (&json!("Acme"), &json!(ada)));
+            assert!(acme["slug"].as_str().unwrap().starts_with("acme-"));
+            let members = app.backend(Method::GET, &format!("{}/memberships", path(&acme)), Value::Null).await.ok();
+            assert_eq!(members["total_count"], 1);
+            assert_eq!(members["data"][0]["role"], "org:admin");
+            assert_eq!(members["data"][0]["public_user_data"]["identifier"], "ada@people.test");
+            app.close().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn every_refusal_of_create_and_update_leaves_nothing_behind() {
+        for app in TestApp::on_each_database().await {
+            let acme = organization(&app, json!({"name": "Acme", "slug": "acme"})).await;
+            let cases = [
+                (json!({"name": ""}), 422, "form_param_value_invalid"),
+                (json!({"name": "x".repeat(257)}), 422, "form_param_max_length_exceeded"),
+                (json!({"name": "<b>"}), 422, "form_param_value_invalid"),
+                (json!({"name": 7}), 422, "form_param_type_invalid"),
+                (json!({"name": "A", "slug": "Not A Slug"}), 422, "form_param_format_invalid"),
+                (json!({"name": "A", "slug": "taken"}), 422, "form_identifier_exists"),
+                (json!({"name": "A", "max_allowed_memberships": -1}), 422, "form_param_value_invalid"),
+                (json!({"name": "A", "created_at": "yesterday"}), 422, "form_param_invalid_time"),
+                (json!({"name": "A", "role_set_key": "role_set:none"}), 404, "resource_not_found"),
+            ];
+            organization(&app, json!({"name": "Other", "slug": "taken"})).await;
+            for (body, status, code) in cases {
+                for (method, path) in [(Method::POST, "/v1/organizations".to_owned()), (Method::PATCH, path(&acme))] {
+                    let answer = app.backend(method.clone(), &path, body.clone()).await;
+                    assert_eq!(answer.error(), (status, code.to_owned()), "{method} {body}");
+                }
+            }
+            let missing = app.backend(Method::POST, "/v1/organizations", json!({})).await;
+            assert_eq!(missing.error(), (422, "form_param_missing".to_owned()));
+            let orphan = json!({"name": "A", "created_by": "user_nobody"});
+            let orphan = app.backend(Method::POST, "/v1/organizations", orphan).await;
+            assert_eq!(orphan.error(), (400, "organization_creator_not_found".to_owned()));
+            assert_eq!(app.backend(Method::GET, "/v1/organizations", Value::Null).await.ok()["total_count"], 2);
+            assert_eq!(app.backend(Method::GET, &path(&acme), Value::Null).await.ok(), acme);
+            app.close().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn org7_a_slug_reads_and_does_nothing_else() {
+        let app = TestApp::new().await;
+        let acme = organization(&app, json!({"name": "Acme", "slug": "acme"})).await;
+        assert_eq!(app.backend(Method::GET, "/v1/organizations/acme", Value::Null).await.ok(), acme);
+        let not_found = (404, "resource_not_found".to_owned());
+        for (method, path, body) in [
+            (Method::GET, "/v1/organizations/nobody", Value::Null),
+            (Method::PATCH, "/v1/organizations/acme", json!({"name": "X"})),
+            (Method::DELETE, "/v1/organizations/acme", Value::Null),
+            (Method::PATCH, "/v1/organizations/acme/metadata", json!({"public_metadata": {}})),
+            (Method::PUT, "/v1/organizations/org_nobody/metadata", json!({"public_metadata": {}})),
+            (Method::GET, "/v1/organizations/%00", Value::Null),
+            (Method::GET, "/v1/organizations/%FF", Value::Null),
+        ] {
+            assert_eq!(app.backend(method, path, body).await.error(), not_found, "{path}");
+        }
+        app.close().await;
+    }
+
+    #[tokio::test]
+    async fn org19_metadata_merges_replaces_and_has_a_limit() {
+        let app = TestApp::new().await;
+        let acme = organization(&app, json!({"name": "Acme", "public_metadata": {"z": 1, "a": {"x": 1}}})).await;
+        let metadata = format!("{}/metadata", path(&acme));
+        let patched = json!({"public_metadata": {"a": {"y": 2}, "z": null}, "private_metadata": {"p": 1}});
+        let patched = app.backend(Method::PATCH, &metadata, patched).await.ok();
+        assert_eq!(patched["public_metadata"], json!({"a": {"x": 1, "y": 2}}));
+        let replaced = app.backend(Method::PUT, &metadata, json!({"public_metadata": {"b": 2}})).await.ok();
+        assert_eq!(replaced["public_metadata"], json!({"b": 2}));
+        assert_eq!(replaced["private_metadata"], json!({"p": 1}));
+        let half = json!({"public_metadata": {"c": "x".repeat(5000)}});
+        app.backend(Method::PATCH, &metadata, half).await.ok();
+        let rest = json!({"public_metadata": {"d": "x".repeat(5000)}});
+        let answer = app.backend(Method::PATCH, &metadata, rest).await;
+        assert_eq!(answer.error(), (422, "form_param_value_invalid".to_owned()));
+        let answer = app.backend(Method::PATCH, &path(&acme), json!({"public_metadata": {}})).await;
+        assert_eq!(answer.error(), (422, "form_param_deprecated".to_owned()));
+        app.close().await;
+    }
+
+    #[tokio::test]
+    async fn rol15_a_role_set_without_the_roles_that_are_held_is_refused() {
+        for app in TestApp::on_each_database().await {
+            let (ada, bob) = (user(&app, "ada@people.test").await, user(&app, "bob@people.test").await);
+            let acme = organization(&app, json!({"name": "Acme", "created_by": ada})).await;
+            let set = json!({"name": "Admins", "key": "role_set:admins", "roles": ["org:admin"],
+                "default_role_key": "org:admin", "creator_role_key": "org:admin"});
+            app.backend(Method::POST, "/v1/role_sets", set).await.ok();
+            let join = json!({"user_id": bob, "role": "org:member"});
+            app.backend(Method::POST, &format!("{}/memberships", path(&acme)), join).await.ok();
+            let change = json!({"role_set_key": "role_set:admins"});
+            let answer = app.backend(Method::PATCH, &path(&acme), change.clone()).await;
+            assert_eq!(answer.error(), (422, "organization_role_set_reassignment_mappings_missing".to_owned()));
+            assert_eq!(answer.json()["errors"][0]["meta"]["role_keys"], json!(["org:member"]));
+            app.backend(Method::DELETE, &format!("{}/memberships/{bob}", path(&acme)), Value::Null).await.ok();
+            let changed = app.backend(Method::PATCH, &path(&acme), change).await.ok();
+            assert_eq!(changed["role_set_key"], "role_set:admins");
+            app.close().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn org22_extras_come_on_demand() {
+        let app = TestApp::new().await;
+        let ada = user(&app, "ada@people.test").await;
+        organization(&app, json!({"name": "Run", "created_by": ada})).await;
+        organization(&app, json!({"name": "Empty"})).await;
+        let plain = app.backend(Method::GET, "/v1/organizations", Value::Null).await.ok();
+        assert!(plain["data"][0].get("members_count").is_none());
+        let asked =
+            "/v1/organizations?include_members_count=true&include_missing_member_with_elevated_permissions=true";
+        let asked = app.backend(Method::GET, asked, Value::Null).await.ok();
+        let found =
+            |row: &Value| json!([row["name"], row["members_count"], row["missing_member_with_elevated_permissions"]]);
+        assert_eq!(found(&asked["data"][0]), json!(["Empty", 0, true]));
+        assert_eq!(found(&asked["data"][1]), json!(["Run", 1, false]));
+        for bad in ["limit=0", "limit=501", "offset=-1", "order_by=slug", "include_members_count=maybe"] {
+            let answer = app.backend(Method::GET, &format!("/v1/organizations?{bad}"), Value::Null).await;
+            assert_eq!(answer.error(), (422, "form_param_value_invalid".to_owned()), "{bad}");
+        }
+        app.close().await;
+    }
+}
