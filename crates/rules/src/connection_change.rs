@@ -95,6 +95,22 @@ pub fn is_common(domain: &Domain) -> bool {
     COMMON_DOMAINS.contains(&domain.as_str())
 }
 
+/// Whether a browser may be sent to an IdP under a URL: over https, or over plain http on its own machine.
+pub fn is_sso_url(scheme: &str, host: Option<&str>) -> bool {
+    let Some(host) = host.filter(|host| !host.is_empty()) else { return false };
+    match scheme {
+        "https" => true,
+        "http" => matches!(host, "localhost" | "127.0.0.1" | "[::1]"),
+        _ => false,
+    }
+}
+
+/// Whether a key may name a custom attribute in metadata (CON-26): letters, digits, `_` and `-`, not `_` first.
+pub fn is_custom_attribute_key(key: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    !key.is_empty() && !key.starts_with('_') && key.chars().all(allowed)
+}
+
 /// The IdP fields a connection still lacks (CON-10), by their wire names.
 pub fn missing_idp_fields(connection: &EnterpriseConnection) -> Vec<&'static str> {
     let saml = &connection.saml;
@@ -166,6 +182,27 @@ mod tests {
         assert_eq!(check(&acme, &[]), Ok(()));
         acme.domains.push(Domain::parse("eu.acme.com").unwrap());
         assert!(matches!(check(&acme, &[]), Err(Refusal::SubdomainsNeedRegistrableDomain(_))));
+    }
+
+    #[test]
+    fn browsers_are_sent_to_https_or_to_their_own_machine() {
+        for (scheme, host) in [("https", "idp.acme.test"), ("http", "localhost"), ("http", "127.0.0.1")] {
+            assert!(is_sso_url(scheme, Some(host)), "{scheme} {host}");
+        }
+        for (scheme, host) in [("http", "idp.acme.test"), ("javascript", "localhost"), ("data", "x"), ("https", "")] {
+            assert!(!is_sso_url(scheme, Some(host)), "{scheme} {host}");
+        }
+        assert!(!is_sso_url("https", None));
+    }
+
+    #[test]
+    fn con26_keys_of_custom_attributes() {
+        for key in ["employee_id", "cost-centre", "2fa"] {
+            assert!(is_custom_attribute_key(key), "{key}");
+        }
+        for key in ["", "_hidden", "sp ace", "dot.ted", "ümlaut"] {
+            assert!(!is_custom_attribute_key(key), "{key}");
+        }
     }
 
     #[test]

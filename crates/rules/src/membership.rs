@@ -65,12 +65,12 @@ pub fn leave(came_through_connection: bool, held: &Role, others_in_charge: i64) 
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::join::tests::organization;
     use doorward_model::{Permission, PermissionType};
 
-    fn role(key: &str, permissions: &[&str]) -> Role {
+    pub(crate) fn role(key: &str, permissions: &[&str]) -> Role {
         let permission = |key: &&str| Permission {
             id: (*key).into(),
             key: (*key).into(),

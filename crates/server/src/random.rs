@@ -36,3 +36,10 @@ pub fn hex(bytes: &[u8]) -> String {
         text
     })
 }
+
+/// Ten random digits, for names that people read.
+pub fn digits(random: &dyn Random) -> String {
+    let mut bytes = [0u8; 8];
+    random.fill(&mut bytes);
+    format!("{:010}", u64::from_be_bytes(bytes) % 10_000_000_000)
+}

@@ -6,6 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Row as _, SqlSafeStr, SqlStr, Sqlite};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How often a transaction is run before its conflict is reported.
@@ -96,7 +97,7 @@ impl Store {
             return Some(outcome);
         }
         tracing::debug!(attempt, "transaction is run again");
-        tokio::time::sleep(Duration::from_millis(2 << (*attempt).min(7))).await;
+        tokio::time::sleep(pause(*attempt)).await;
         None
     }
 
@@ -110,6 +111,15 @@ impl Store {
             Engine::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// How long a transaction waits before it is run again. Those that lost to the same winner wait for different times, or
+/// they would all meet again and all but one would lose again.
+fn pause(attempt: u32) -> Duration {
+    static TURN: AtomicU64 = AtomicU64::new(0);
+    let turn = TURN.fetch_add(1, Ordering::Relaxed);
+    let longest = Duration::from_millis(4 << attempt.min(7));
+    longest.mul_f64((1 + turn % 16) as f64 / 16.0)
 }
 
 /// Runs a body as one transaction and runs it again when another transaction was in the way.

@@ -29,6 +29,7 @@ statements! {
     DELETE = "DELETE FROM organization_memberships WHERE id = $1";
     FORGET_IN_SESSIONS = "UPDATE sessions SET last_active_organization_id = NULL, updated_at = $3 \
                           WHERE user_id = $1 AND last_active_organization_id = $2";
+    ANY_WITH_ROLE = "SELECT m.id FROM organization_memberships m WHERE m.organization_id = $1 AND m.role_id = $2 LIMIT 1";
     OTHERS_WITH_ROLES = "SELECT COUNT(*) FROM organization_memberships m WHERE m.organization_id = $1 AND m.user_id <> $2 AND m.role_id = $3";
 }
 
@@ -177,6 +178,12 @@ pub async fn count_others_with_role(
 ) -> Result<i64, StoreError> {
     let args = args![organization.as_str(), user.as_str(), role.as_str()];
     Ok(tx.optional(OTHERS_WITH_ROLES, args, |row| row.int()).await?.unwrap_or(0))
+}
+
+/// Whether any member holds a role.
+pub async fn any_with_role(tx: &mut Tx, organization: &OrganizationId, role: &RoleId) -> Result<bool, StoreError> {
+    let args = args![organization.as_str(), role.as_str()];
+    Ok(tx.optional(ANY_WITH_ROLE, args, |row| row.text()).await?.is_some())
 }
 
 /// Adds a membership.

@@ -26,6 +26,7 @@ statements! {
     INSERT_ROLE_PERMISSION = "INSERT INTO role_permissions (role_id, permission_id) VALUES ($1, $2)";
     ROLE_SETS = concat!("SELECT ", role_set_columns!(), " FROM role_sets ORDER BY created_at, id");
     ROLE_SET_BY_ID = concat!("SELECT ", role_set_columns!(), " FROM role_sets WHERE id = $1");
+    ROLE_SET_BY_KEY = concat!("SELECT ", role_set_columns!(), " FROM role_sets WHERE key = $1");
     INITIAL_ROLE_SET = concat!("SELECT ", role_set_columns!(), " FROM role_sets WHERE kind = 'initial'");
     ROLE_SET_ROLES = "SELECT role_id FROM role_set_roles WHERE role_set_id = $1 ORDER BY position";
     ROLE_SET_HAS_ROLE = "SELECT COUNT(*) FROM role_set_roles WHERE role_set_id = $1 AND role_id = $2";
@@ -130,6 +131,11 @@ pub async fn role_sets(tx: &mut Tx) -> Result<Vec<RoleSet>, StoreError> {
 /// One role set.
 pub async fn role_set_by_id(tx: &mut Tx, id: &RoleSetId) -> Result<Option<RoleSet>, StoreError> {
     tx.optional(ROLE_SET_BY_ID, args![id.as_str()], read_role_set).await
+}
+
+/// One role set by key.
+pub async fn role_set_by_key(tx: &mut Tx, key: &str) -> Result<Option<RoleSet>, StoreError> {
+    tx.optional(ROLE_SET_BY_KEY, args![key], read_role_set).await
 }
 
 /// The role set new organizations get. Every instance has one.

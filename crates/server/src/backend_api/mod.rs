@@ -1,26 +1,81 @@
 //! The Backend API: JSON, authenticated by the secret key. One file per resource; `wire/` holds what goes over the line.
 
+mod enterprise_connections;
 mod jwks;
+mod organization_memberships;
+mod organization_permissions;
+mod organization_roles;
+mod organizations;
+mod role_sets;
+mod short_list;
+pub mod wire;
 
 use crate::app::App;
 use crate::flows::Refusal;
+use crate::flows::organizations::require_enabled;
 use crate::http::{ApiError, origin};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, patch};
 use std::sync::Arc;
 
 /// All operations. Authentication comes before anything else of a known route, so nothing is learnt without a key.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/jwks", get(jwks::get))
+        .merge(of_organizations(&app))
+        .route("/v1/organization_roles", get(organization_roles::list))
+        .route("/v1/organization_roles/{id}", get(organization_roles::get))
+        .route("/v1/organization_permissions", get(organization_permissions::list))
+        .route("/v1/organization_permissions/{id}", get(organization_permissions::get))
+        .route("/v1/role_sets", get(role_sets::list).post(role_sets::create))
+        .route("/v1/role_sets/{key_or_id}", get(role_sets::get).patch(role_sets::update))
+        .route("/v1/enterprise_connections", get(enterprise_connections::list).post(enterprise_connections::create))
+        .route(
+            "/v1/enterprise_connections/{id}",
+            get(enterprise_connections::get)
+                .patch(enterprise_connections::update)
+                .delete(enterprise_connections::delete),
+        )
         .method_not_allowed_fallback(async || ApiError::from(Refusal::MethodNotAllowed).into_response())
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate))
         .fallback(async || ApiError::from(Refusal::RouteNotFound).into_response())
         .with_state(app)
+}
+
+/// The operations that are refused while organizations are switched off (ORG-2).
+fn of_organizations(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/organizations", get(organizations::list).post(organizations::create))
+        .route(
+            "/v1/organizations/{id}",
+            get(organizations::get).patch(organizations::update).delete(organizations::delete),
+        )
+        .route(
+            "/v1/organizations/{id}/metadata",
+            patch(organizations::merge_metadata).put(organizations::replace_metadata),
+        )
+        .route(
+            "/v1/organizations/{id}/memberships",
+            get(organization_memberships::list).post(organization_memberships::create),
+        )
+        .route(
+            "/v1/organizations/{id}/memberships/{user_id}",
+            patch(organization_memberships::update).delete(organization_memberships::delete),
+        )
+        .route("/v1/organizations/{id}/memberships/{user_id}/metadata", patch(organization_memberships::merge_metadata))
+        .route("/v1/organization_memberships", get(organization_memberships::list_all))
+        .route_layer(middleware::from_fn_with_state(app.clone(), require_organizations))
+}
+
+async fn require_organizations(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match require_enabled(&app).await {
+        Ok(()) => next.run(request).await,
+        Err(error) => ApiError::from(error).into_response(),
+    }
 }
 
 /// Whether a request is one of the Backend API's (DECISIONS "Wire" 1).
@@ -49,4 +104,98 @@ async fn check_key(app: &Arc<App>, headers: &HeaderMap) -> Result<(), ApiError> 
         return Err(Refusal::OriginConflict.into());
     }
     if origin::is_secret_key(app, key).await? { Ok(()) } else { Err(Refusal::SecretKeyInvalid.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestApp;
+    use axum::body::Body;
+    use axum::http::{Method, Request};
+    use serde_json::{Value, json};
+
+    /// The operations of organizations, roles and connections, with addresses of nothing.
+    const OPERATIONS: &[(&str, &str)] = &[
+        ("GET", "/v1/organization_memberships"),
+        ("PUT", "/v1/organizations/x/metadata"),
+        ("PATCH", "/v1/organizations/x/metadata"),
+        ("PATCH", "/v1/organizations/x/memberships/y/metadata"),
+        ("GET", "/v1/organization_roles"),
+        ("GET", "/v1/organization_roles/x"),
+        ("GET", "/v1/organization_permissions"),
+        ("GET", "/v1/organization_permissions/x"),
+        ("GET", "/v1/role_sets"),
+        ("POST", "/v1/role_sets"),
+        ("GET", "/v1/role_sets/x"),
+        ("PATCH", "/v1/role_sets/x"),
+        ("GET", "/v1/enterprise_connections"),
+        ("POST", "/v1/enterprise_connections"),
+        ("GET", "/v1/enterprise_connections/x"),
+        ("PATCH", "/v1/enterprise_connections/x"),
+        ("DELETE", "/v1/enterprise_connections/x"),
+    ];
+
+    /// These are the Frontend API's too: without a key it answers.
+    const WITH_FRONTEND_NAMESAKE: &[(&str, &str)] = &[
+        ("GET", "/v1/organizations"),
+        ("POST", "/v1/organizations"),
+        ("GET", "/v1/organizations/x"),
+        ("PATCH", "/v1/organizations/x"),
+        ("DELETE", "/v1/organizations/x"),
+        ("GET", "/v1/organizations/x/memberships"),
+        ("POST", "/v1/organizations/x/memberships"),
+        ("PATCH", "/v1/organizations/x/memberships/y"),
+        ("DELETE", "/v1/organizations/x/memberships/y"),
+    ];
+
+    #[tokio::test]
+    async fn api1_nothing_without_a_key_or_with_a_wrong_one() {
+        let app = TestApp::new().await;
+        for (method, path) in OPERATIONS.iter().chain(WITH_FRONTEND_NAMESAKE) {
+            let call = |key: Option<&str>| {
+                let request = Request::builder().method(*method).uri(*path);
+                let request = match key {
+                    Some(key) => request.header("authorization", format!("Bearer {key}")),
+                    None => request,
+                };
+                app.request(request.body(Body::empty()).unwrap())
+            };
+            let wrong = call(Some("sk_live_wrongwrongwrongwrongwrongwrong")).await;
+            assert_eq!(wrong.error(), (401, "clerk_key_invalid".to_owned()), "{method} {path}");
+            let none = call(None).await;
+            assert!(matches!(none.status.as_u16(), 401 | 404), "{method} {path}: {}", none.status);
+            if OPERATIONS.contains(&(*method, *path)) {
+                assert_eq!(none.error(), (401, "authentication_invalid".to_owned()), "{method} {path}");
+            }
+        }
+        app.close().await;
+    }
+
+    #[tokio::test]
+    async fn org2_organizations_can_be_switched_off() {
+        let app = TestApp::new().await;
+        let off = json!({"enabled": false});
+        app.backend(Method::PATCH, "/v1/instance/organization_settings", off).await.ok();
+        for (method, path) in WITH_FRONTEND_NAMESAKE {
+            let answer = app.backend(method.parse().unwrap(), path, json!({})).await;
+            assert_eq!(answer.error(), (403, "organization_not_enabled_in_instance".to_owned()), "{method} {path}");
+        }
+        for path in ["/v1/organization_roles", "/v1/role_sets", "/v1/enterprise_connections"] {
+            app.backend(Method::GET, path, Value::Null).await.ok();
+        }
+        app.close().await;
+    }
+
+    #[tokio::test]
+    async fn an_unknown_address_or_method_is_not_found() {
+        let app = TestApp::new().await;
+        for (method, path) in [
+            (Method::PUT, "/v1/organizations"),
+            (Method::DELETE, "/v1/role_sets/role_set:default"),
+            (Method::GET, "/v1/enterprise_connections/x/y"),
+        ] {
+            let answer = app.backend(method, path, Value::Null).await;
+            assert_eq!(answer.error(), (404, "resource_not_found".to_owned()), "{path}");
+        }
+        app.close().await;
+    }
 }

@@ -5,9 +5,13 @@
 
 pub mod browser_sessions;
 pub mod clients;
+pub mod enterprise_connections;
 pub mod me;
+pub mod memberships;
+pub mod organizations;
 pub mod redirects;
 pub mod refusal;
+pub mod role_sets;
 pub mod saml_urls;
 pub mod session_tokens;
 pub mod setup;

@@ -107,6 +107,10 @@ pub enum Refusal {
     MissingCreatorPermissions {
         missing: Vec<String>,
     },
+    /// Members hold roles that another role set does not have.
+    RoleReassignmentMissing {
+        role_keys: Vec<String>,
+    },
 
     // Enterprise connections
     OrganizationHasConnection,

@@ -196,6 +196,13 @@ fn organizations(refusal: &Refusal) -> Option<ErrorEntry> {
             format!("A creator role needs these permissions too: {}.", missing.join(", ")),
         )
         .with("permissions", json!(missing)),
+        RoleReassignmentMissing { role_keys } => entry(
+            422,
+            "organization_role_set_reassignment_mappings_missing",
+            "reassignment mappings missing",
+            format!("Members hold these roles, which the other role set does not have: {}.", role_keys.join(", ")),
+        )
+        .with("role_keys", json!(role_keys)),
         _ => return None,
     })
 }

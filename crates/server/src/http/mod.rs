@@ -6,8 +6,10 @@ pub mod error_table;
 pub mod origin;
 pub mod pagination;
 pub mod params;
+pub mod path;
 pub mod rate_limit;
 pub mod trace;
 
 pub use error::ApiError;
 pub use params::{Field, Params, Query};
+pub use path::Path;

@@ -9,8 +9,10 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use doorward_model::JsonMap;
+use doorward_model::{JsonMap, Millis};
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// The largest body that is read, in bytes. A SAML response of the largest accepted size fits, form-encoded.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -49,7 +51,8 @@ impl<T> Field<T> {
         self.value().unwrap_or(current)
     }
 
-    fn try_map<U>(self, convert: impl FnOnce(T) -> Result<U, Refusal>) -> Result<Field<U>, Refusal> {
+    /// Converts the value, if there is one.
+    pub fn try_map<U>(self, convert: impl FnOnce(T) -> Result<U, Refusal>) -> Result<Field<U>, Refusal> {
         Ok(match self {
             Self::Absent => Field::Absent,
             Self::Null => Field::Null,
@@ -95,7 +98,8 @@ impl Params {
         Self { values, path: String::new(), is_form: true }
     }
 
-    fn name(&self, param: &str) -> String {
+    /// The name of a parameter in refusals, with its path.
+    pub fn name(&self, param: &str) -> String {
         format!("{}{param}", self.path)
     }
 
@@ -115,6 +119,11 @@ impl Params {
     /// A text of up to 1024 characters without control characters, as sent (not trimmed).
     pub fn text(&self, param: &str) -> Result<Field<String>, Refusal> {
         self.long_text(param, MAX_TEXT)
+    }
+
+    /// As [`Self::text`], shorter: up to `max` characters.
+    pub fn limited_text(&self, param: &str, max: usize) -> Result<Field<String>, Refusal> {
+        self.long_text(param, max.min(MAX_TEXT))
     }
 
     /// A text of up to `max` characters; line breaks are allowed when more than 1024 are.
@@ -167,6 +176,32 @@ impl Params {
             }
             let reason = format!("must be between {} and {}", bounds.start(), bounds.end());
             Err(Refusal::ParamInvalid { param: self.name(param), reason })
+        })
+    }
+
+    /// A time in RFC 3339 format.
+    pub fn time(&self, param: &'static str) -> Result<Field<Millis>, Refusal> {
+        self.text(param)?.try_map(|text| {
+            let time = OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| Refusal::ParamTime { param })?;
+            i64::try_from(time.unix_timestamp_nanos() / 1_000_000).map_err(|_| Refusal::ParamTime { param })
+        })
+    }
+
+    /// A list of at most `count` texts of up to `max` characters each, in which line breaks are allowed.
+    pub fn long_texts(&self, param: &str, count: usize, max: usize) -> Result<Field<Vec<String>>, Refusal> {
+        let name = self.name(param);
+        self.field(param).try_map(|value| {
+            let wrong = || Refusal::ParamType { param: name.clone(), expected: "a list of strings" };
+            let values = value.as_array().ok_or_else(wrong)?;
+            if values.len() > count {
+                let reason = format!("must not hold more than {count} values");
+                return Err(Refusal::ParamInvalid { param: name.clone(), reason });
+            }
+            let text = |value: &Value| {
+                let text = value.as_str().ok_or_else(wrong)?;
+                check_text(&name, text, max).map(|()| text.to_owned())
+            };
+            values.iter().map(text).collect()
         })
     }
 

@@ -1,7 +1,7 @@
 //! Roles, permissions and role sets.
 
 use crate::flows::role_sets::RoleSetView;
-use doorward_model::{Permission, Role};
+use doorward_model::{Permission, Role, RoleId};
 use doorward_rules::membership::is_creator_eligible;
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ pub fn role(role: &Role) -> Value {
 /// A role set with its roles.
 pub fn role_set(view: &RoleSetView) -> Value {
     let item = |role: &Role| role_set_item(role, view);
-    let named = |id| view.roles.iter().find(|role| role.id == *id).map(item);
+    let named = |id: &RoleId| view.roles.iter().find(|role| role.id == *id).map(item);
     let set = &view.set;
     json!({
         "object": "role_set",

@@ -1,0 +1,164 @@
+//! `/v1/role_sets`
+
+use super::short_list::{Entry, cut};
+use super::wire::role::role_set;
+use crate::app::App;
+use crate::flows::Refusal;
+use crate::flows::role_sets::{self as flow, NewRoleSet, RoleSetChange, RoleSetView};
+use crate::http::pagination::list as wire_list;
+use crate::http::{ApiError, Field, Params, Path, Query};
+use axum::Json;
+use axum::extract::State;
+use doorward_model::{RoleSet, RoleSetType};
+use doorward_store::roles;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The role sets of the instance. Members are counted only for a single one.
+pub async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Json<Value>, ApiError> {
+    let mut tx = app.store.read().await?;
+    let entry: fn(&RoleSet) -> Entry<'_> =
+        |set| Entry { id: set.id.as_str(), key: &set.key, name: &set.name, created_at: set.created_at };
+    let (found, total) = cut(roles::role_sets(&mut tx).await?, &query, entry)?;
+    let all = roles::roles(&mut tx).await?;
+    let mut data = Vec::with_capacity(found.len());
+    for set in found {
+        data.push(role_set(&RoleSetView::load(&mut tx, set, &all).await?));
+    }
+    Ok(Json(wire_list(data, total)))
+}
+
+/// Makes a role set.
+pub async fn create(State(app): State<Arc<App>>, params: Params) -> Result<Json<Value>, ApiError> {
+    let new = NewRoleSet {
+        name: params.required_text("name")?,
+        key: params.text("key")?.value(),
+        description: params.text("description")?.value(),
+        kind: match params.text("type")? {
+            Field::Absent | Field::Null => RoleSetType::Custom,
+            Field::Value(text) => RoleSetType::parse(&text).ok_or_else(|| unknown_type("must be initial or custom"))?,
+        },
+        default_role_key: params.required_text("default_role_key")?,
+        creator_role_key: params.required_text("creator_role_key")?,
+        roles: params.texts("roles")?.value().ok_or(Refusal::ParamMissing { param: "roles" })?,
+    };
+    Ok(Json(role_set(&flow::create(&app, new).await?)))
+}
+
+fn unknown_type(reason: &str) -> Refusal {
+    Refusal::ParamInvalid { param: "type".into(), reason: reason.into() }
+}
+
+/// One role set, by key or id.
+pub async fn get(State(app): State<Arc<App>>, Path(key_or_id): Path<String>) -> Result<Json<Value>, ApiError> {
+    let mut tx = app.store.read().await?;
+    let set = flow::by_key_or_id(&mut tx, &key_or_id).await?;
+    let all = roles::roles(&mut tx).await?;
+    let view = RoleSetView::load(&mut tx, set, &all).await?.counted(&mut tx).await?;
+    Ok(Json(role_set(&view)))
+}
+
+/// Changes a role set. A set stops being the initial one only when another becomes it (ROL-12).
+pub async fn update(
+    State(app): State<Arc<App>>,
+    Path(key_or_id): Path<String>,
+    params: Params,
+) -> Result<Json<Value>, ApiError> {
+    let becomes_initial = match params.text("type")?.value().as_deref() {
+        None => false,
+        Some("initial") => true,
+        Some(_) => return Err(unknown_type("can only be set to initial").into()),
+    };
+    let change = RoleSetChange {
+        name: params.text("name")?.value(),
+        key: params.text("key")?.value(),
+        description: match params.text("description")? {
+            Field::Absent => None,
+            Field::Null => Some(None),
+            Field::Value(text) => Some(Some(text)),
+        },
+        becomes_initial,
+        default_role_key: params.text("default_role_key")?.value(),
+        creator_role_key: params.text("creator_role_key")?.value(),
+    };
+    Ok(Json(role_set(&flow::update(&app, &key_or_id, change).await?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestApp;
+    use axum::http::Method;
+    use serde_json::{Value, json};
+
+    fn set(change: Value) -> Value {
+        let mut body = json!({"name": "Partners", "roles": ["org:admin", "org:member"],
+            "default_role_key": "org:member", "creator_role_key": "org:admin"});
+        for (key, value) in change.as_object().unwrap() {
+            body[key] = value.clone();
+        }
+        body
+    }
+
+    #[tokio::test]
+    async fn rol11_every_refusal_of_making_and_changing() {
+        for app in TestApp::on_each_database().await {
+            let made = app.backend(Method::POST, "/v1/role_sets", set(json!({"key": "role_set:taken"}))).await.ok();
+            let many: Vec<String> = (0..11).map(|i| format!("org:r{i}")).collect();
+            for (change, status, code, param) in [
+                (json!({"name": "  "}), 422, "form_param_value_invalid", "name"),
+                (json!({"name": null}), 422, "form_param_missing", "name"),
+                (json!({"key": "role_set:Upper"}), 422, "form_param_format_invalid", "key"),
+                (json!({"key": "role_set:taken"}), 422, "form_identifier_exists", "key"),
+                (json!({"roles": null}), 422, "form_param_missing", "roles"),
+                (json!({"roles": []}), 422, "form_param_value_invalid", "roles"),
+                (json!({"roles": many}), 422, "form_param_value_invalid", "roles"),
+                (json!({"roles": ["org:none"]}), 404, "resource_not_found", "roles"),
+                (json!({"default_role_key": "org:none"}), 422, "form_param_value_invalid", "default_role_key"),
+                (json!({"creator_role_key": "org:none"}), 422, "form_param_value_invalid", "creator_role_key"),
+                (json!({"type": "special"}), 422, "form_param_value_invalid", "type"),
+            ] {
+                let answer = app.backend(Method::POST, "/v1/role_sets", set(change.clone())).await;
+                assert_eq!(answer.error(), (status, code.to_owned()), "{change}");
+                assert_eq!(answer.json()["errors"][0]["meta"]["param_name"], param, "{change}");
+            }
+            for (change, status, code) in [
+                (json!({"type": "custom"}), 422, "form_param_value_invalid"),
+                (json!({"default_role_key": "org:none"}), 422, "form_param_value_invalid"),
+                (json!({"creator_role_key": "org:member"}), 422, "organization_missing_creator_role_permissions"),
+                (json!({"key": "role_set:default"}), 422, "form_identifier_exists"),
+                (json!({"key": "default"}), 422, "form_param_format_invalid"),
+                (json!({"name": ""}), 422, "form_param_value_invalid"),
+            ] {
+                let answer = app.backend(Method::PATCH, "/v1/role_sets/role_set:taken", change.clone()).await;
+                assert_eq!(answer.error(), (status, code.to_owned()), "{change}");
+            }
+            for key_or_id in ["role_set:none", "roleset_none"] {
+                let path = format!("/v1/role_sets/{key_or_id}");
+                let not_found = (404, "resource_not_found".to_owned());
+                assert_eq!(app.backend(Method::GET, &path, Value::Null).await.error(), not_found);
+                assert_eq!(app.backend(Method::PATCH, &path, json!({"name": "X"})).await.error(), not_found);
+            }
+            let kept = app.backend(Method::GET, "/v1/role_sets/role_set:taken", Value::Null).await.ok();
+            assert_eq!(kept, made);
+            app.close().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn rol12_exactly_one_set_is_initial() {
+        for app in TestApp::on_each_database().await {
+            let made = app.backend(Method::POST, "/v1/role_sets", set(json!({"type": "initial"}))).await.ok();
+            assert_eq!((&made["key"], &made["type"]), (&json!("role_set:partners"), &json!("initial")));
+            let twin = app.backend(Method::POST, "/v1/role_sets", set(json!({}))).await.ok();
+            assert!(twin["key"].as_str().unwrap().starts_with("role_set:partners_"), "{twin}");
+            let old = app.backend(Method::GET, "/v1/role_sets/role_set:default", Value::Null).await.ok();
+            assert_eq!(old["type"], "custom");
+            let acme = app.backend(Method::POST, "/v1/organizations", json!({"name": "Acme"})).await.ok();
+            assert_eq!(acme["role_set_key"], "role_set:partners");
+            let back = json!({"type": "initial", "description": "Back"});
+            let back = app.backend(Method::PATCH, "/v1/role_sets/role_set:default", back).await.ok();
+            assert_eq!((&back["type"], &back["description"]), (&json!("initial"), &json!("Back")));
+            app.close().await;
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! Making, changing and deleting enterprise connections (CON).
+
+use crate::app::App;
+use crate::flows::organizations::by_id as organization_by_id;
+use crate::flows::{FlowError, Refusal};
+use doorward_model::{
+    CustomAttribute, Domain, EnterpriseConnection, EnterpriseConnectionId, LoginHint, OrganizationId, Provider,
+    SamlConfig, SamlConnectionId,
+};
+use doorward_rules::connection_change::{self, check, is_sso_url};
+use doorward_rules::profile::{default_login_hint, default_mapping};
+use doorward_saml::{IdpMetadata, MetadataError};
+use doorward_store::{Tx, enterprise_connections, write_tx};
+use url::Url;
+
+/// The largest metadata that is read.
+const MAX_METADATA_BYTES: usize = 1024 * 1024;
+
+/// A connection to be made.
+#[derive(Clone, Debug)]
+pub struct NewEnterpriseConnection {
+    pub name: String,
+    pub provider: Provider,
+    /// The rest is applied as to a connection with the defaults.
+    pub change: EnterpriseConnectionChange,
+}
+
+/// What changes of a connection; `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct EnterpriseConnectionChange {
+    pub name: Option<String>,
+    pub active: Option<bool>,
+    /// An empty list changes nothing (CON-29).
+    pub domains: Vec<Domain>,
+    /// The link can be set and changed, never cleared (CON-30).
+    pub organization_id: Option<OrganizationId>,
+    pub sync_user_attributes: Option<bool>,
+    pub disable_additional_identifications: Option<bool>,
+    pub allow_organization_account_linking: Option<bool>,
+    pub authenticatable: Option<bool>,
+    pub disable_jit_provisioning: Option<bool>,
+    pub custom_attributes: Option<Vec<CustomAttribute>>,
+    pub saml: SamlChange,
+}
+
+/// What changes of a connection's SAML half. An empty text clears what may be absent and restores what has a default.
+#[derive(Clone, Debug, Default)]
+pub struct SamlChange {
+    pub name: Option<String>,
+    pub idp_entity_id: Option<String>,
+    pub idp_sso_url: Option<String>,
+    /// The whole trusted set, base64 of DER.
+    pub idp_certificates: Option<Vec<String>>,
+    pub idp_metadata_url: Option<String>,
+    pub idp_metadata: Option<String>,
+    pub attribute_mapping: AttributeMappingChange,
+    pub allow_subdomains: Option<bool>,
+    pub allow_idp_initiated: Option<bool>,
+    pub force_authn: Option<bool>,
+    pub login_hint: Option<LoginHint>,
+}
+
+/// What changes of an attribute mapping.
+#[derive(Clone, Debug, Default)]
+pub struct AttributeMappingChange {
+    pub user_id: Option<String>,
+    pub email_address: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+}
+
+/// The connection with this id.
+pub async fn by_id(tx: &mut Tx, id: &EnterpriseConnectionId) -> Result<EnterpriseConnection, FlowError> {
+    let found = enterprise_connections::by_id(tx, id).await?;
+    Ok(found.ok_or_else(|| Refusal::ConnectionNotFound { id: id.to_string() })?)
+}
+
+/// Makes a connection.
+pub async fn create(app: &App, new: NewEnterpriseConnection) -> Result<EnterpriseConnection, FlowError> {
+    let now = app.now();
+    if let Some(organization) = &new.change.organization_id {
+        organization_by_id(&mut app.store.read().await?, organization).await?;
+    }
+    let metadata = read_metadata(app, &new.change.saml).await?;
+    write_tx!(app.store, FlowError, |tx| {
+        let mut connection = blank(app, &new, now);
+        apply(&mut connection, &new.change, metadata.as_ref());
+        check_against_others(tx, &connection, new.change.organization_id.as_ref()).await?;
+        enterprise_connections::insert(tx, &connection).await?;
+        Ok(connection)
+    })
+}
+
+/// Changes a connection. A change of an active one takes effect at once (CON-37).
+pub async fn update(
+    app: &App,
+    id: &EnterpriseConnectionId,
+    change: EnterpriseConnectionChange,
+) -> Result<EnterpriseConnection, FlowError> {
+    let now = app.now();
+    // Nothing is fetched for a connection that is not there.
+    by_id(&mut app.store.read().await?, id).await?;
+    let metadata = read_metadata(app, &change.saml).await?;
+    write_tx!(app.store, FlowError, |tx| {
+        let mut connection = by_id(tx, id).await?;
+        apply(&mut connection, &change, metadata.as_ref());
+        connection.updated_at = now;
+        check_against_others(tx, &connection, change.organization_id.as_ref()).await?;
+        enterprise_connections::update(tx, &connection).await?;
+        Ok(connection)
+    })
+}
+
+/// Deletes a connection with its enterprise accounts; users and memberships stay (CON-34, CON-35).
+pub async fn delete(app: &App, id: &EnterpriseConnectionId) -> Result<(), FlowError> {
+    write_tx!(app.store, FlowError, |tx| {
+        match enterprise_connections::delete(tx, id).await? {
+            true => Ok(()),
+            false => Err(Refusal::ConnectionNotFound { id: id.to_string() }.into()),
+        }
+    })
+}
+
+/// A new connection as it is before anything was said about it (CON-8, CON-11 … CON-19).
+fn blank(app: &App, new: &NewEnterpriseConnection, now: i64) -> EnterpriseConnection {
+    EnterpriseConnection {
+        id: EnterpriseConnectionId::generate(now, &*app.random),
+        name: new.name.clone(),
+        provider: new.provider,
+        active: false,
+        domains: Vec::new(),
+        organization_id: None,
+        sync_user_attributes: true,
+        disable_additional_identifications: true,
+        allow_organization_account_linking: false,
+        authenticatable: true,
+        disable_jit_provisioning: false,
+        custom_attributes: Vec::new(),
+        saml_connection_id: SamlConnectionId::generate(now, &*app.random),
+        saml: SamlConfig {
+            name: None,
+            idp_entity_id: None,
+            idp_sso_url: None,
+            idp_certificates: Vec::new(),
+            idp_metadata_url: None,
+            idp_metadata: None,
+            attribute_mapping: default_mapping(new.provider),
+            allow_subdomains: false,
+            allow_idp_initiated: false,
+            force_authn: false,
+            login_hint: default_login_hint(new.provider),
+        },
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// Metadata and the text it was read from.
+struct ReadMetadata {
+    metadata: IdpMetadata,
+    text: String,
+}
+
+/// Reads the metadata of a change: its text, else what its URL answers. Called outside of transactions.
+async fn read_metadata(app: &App, change: &SamlChange) -> Result<Option<ReadMetadata>, FlowError> {
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    let bytes = match (given(&change.idp_metadata), given(&change.idp_metadata_url)) {
+        (Some(text), _) => text.into_bytes(),
+        (None, Some(url)) => {
+            let fetched = app.outbound.get(url.trim(), MAX_METADATA_BYTES).await;
+            fetched.map_err(|error| Refusal::MetadataFetch { reason: error.to_string() })?
+        }
+        (None, None) => return Ok(None),
+    };
+    let metadata = IdpMetadata::parse(&bytes).map_err(|error| match error {
+        MetadataError::MissingFields(missing) => Refusal::MetadataIncomplete { missing },
+        other => Refusal::MetadataInvalid { reason: other.to_string() },
+    })?;
+    if !is_browsable(&metadata.sso_url) {
+        let reason = format!("the SSO URL {} must begin with https://", metadata.sso_url);
+        return Err(Refusal::MetadataInvalid { reason }.into());
+    }
+    // The parser admits UTF-8 only.
+    Ok(Some(ReadMetadata { metadata, text: String::from_utf8_lossy(&bytes).into_owned() }))
+}
+
+/// Whether browsers may be sent to an IdP under this URL.
+pub fn is_browsable(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| is_sso_url(url.scheme(), url.host_str()))
+}
+
+fn replace<T: Clone>(current: &mut T, change: Option<&T>) {
+    if let Some(value) = change {
+        current.clone_from(value);
+    }
+}
+
+/// An empty text clears.
+fn replace_text(current: &mut Option<String>, change: Option<&String>) {
+    if let Some(text) = change {
+        let text = text.trim();
+        *current = (!text.is_empty()).then(|| text.to_owned());
+    }
+}
+
+/// An empty text restores the default.
+fn replace_name(current: &mut String, change: Option<&String>, default: String) {
+    if let Some(text) = change {
+        *current = if text.trim().is_empty() { default } else { text.trim().to_owned() };
+    }
+}
+
+fn apply(connection: &mut EnterpriseConnection, change: &EnterpriseConnectionChange, metadata: Option<&ReadMetadata>) {
+    replace(&mut connection.name, change.name.as_ref());
+    replace(&mut connection.active, change.active.as_ref());
+    if !change.domains.is_empty() {
+        connection.domains.clone_from(&change.domains);
+    }
+    if change.organization_id.is_some() {
+        connection.organization_id.clone_from(&change.organization_id);
+    }
+    replace(&mut connection.sync_user_attributes, change.sync_user_attributes.as_ref());
+    replace(&mut connection.disable_additional_identifications, change.disable_additional_identifications.as_ref());
+    replace(&mut connection.allow_organization_account_linking, change.allow_organization_account_linking.as_ref());
+    replace(&mut connection.authenticatable, change.authenticatable.as_ref());
+    replace(&mut connection.disable_jit_provisioning, change.disable_jit_provisioning.as_ref());
+    replace(&mut connection.custom_attributes, change.custom_attributes.as_ref());
+    apply_saml(connection, &change.saml);
+    if let Some(read) = metadata {
+        apply_metadata(&mut connection.saml, read);
+    }
+}
+
+fn apply_saml(connection: &mut EnterpriseConnection, change: &SamlChange) {
+    let defaults = default_mapping(connection.provider);
+    let saml = &mut connection.saml;
+    replace_text(&mut saml.name, change.name.as_ref());
+    if change.idp_entity_id.is_some() || change.idp_sso_url.is_some() || change.idp_certificates.is_some() {
+        // The document no longer says what is in force.
+        saml.idp_metadata = None;
+    }
+    replace_text(&mut saml.idp_entity_id, change.idp_entity_id.as_ref());
+    replace_text(&mut saml.idp_sso_url, change.idp_sso_url.as_ref());
+    replace(&mut saml.idp_certificates, change.idp_certificates.as_ref());
+    replace_text(&mut saml.idp_metadata_url, change.idp_metadata_url.as_ref());
+    replace_text(&mut saml.attribute_mapping.user_id, change.attribute_mapping.user_id.as_ref());
+    let (mapping, mapped) = (&mut saml.attribute_mapping, &change.attribute_mapping);
+    replace_name(&mut mapping.email_address, mapped.email_address.as_ref(), defaults.email_address);
+    replace_name(&mut mapping.first_name, mapped.first_name.as_ref(), defaults.first_name);
+    replace_name(&mut mapping.last_name, mapped.last_name.as_ref(), defaults.last_name);
+    replace(&mut saml.allow_subdomains, change.allow_subdomains.as_ref());
+    replace(&mut saml.allow_idp_initiated, change.allow_idp_initiated.as_ref());
+    replace(&mut saml.force_authn, change.force_authn.as_ref());
+    replace(&mut saml.login_hint, change.login_hint.as_ref());
+}
+
+/// Metadata overrides the single fields (CON-22) and trusts every signing certificate it lists (CON-23).
+fn apply_metadata(saml: &mut SamlConfig, read: &ReadMetadata) {
+    saml.idp_entity_id = Some(read.metadata.entity_id.clone());
+    saml.idp_sso_url = Some(read.metadata.sso_url.clone());
+    saml.idp_certificates = read.metadata.certificates.iter().map(|certificate| certificate.base64()).collect();
+    saml.idp_metadata = Some(read.text.clone());
+}
+
+/// Checks a connection as it would be stored. `linked` is the organization it is being linked to.
+async fn check_against_others(
+    tx: &mut Tx,
+    connection: &EnterpriseConnection,
+    linked: Option<&OrganizationId>,
+) -> Result<(), FlowError> {
+    if let Some(organization) = linked {
+        organization_by_id(tx, organization).await?;
+    }
+    let of_organization = match &connection.organization_id {
+        Some(organization) => enterprise_connections::of_organization(tx, organization).await?,
+        None => Vec::new(),
+    };
+    let ids: Vec<EnterpriseConnectionId> = of_organization.into_iter().map(|other| other.id).collect();
+    Ok(check(connection, &ids).map_err(refusal)?)
+}
+
+fn refusal(refusal: connection_change::Refusal) -> Refusal {
+    use connection_change::Refusal as Rule;
+    match refusal {
+        Rule::NoDomains => Refusal::ParamMissing { param: "domains" },
+        Rule::CommonDomain(domain) => Refusal::CommonDomain { domain: domain.to_string() },
+        Rule::SubdomainsNeedRegistrableDomain(domain) => Refusal::ParamInvalid {
+            param: "saml.allow_subdomains".into(),
+            reason: format!("needs domains without a subdomain, which {domain} is not"),
+        },
+        Rule::MissingIdpFields(missing) => Refusal::CannotBeActivated { missing },
+        Rule::OrganizationHasConnection(_) => Refusal::OrganizationHasConnection,
+    }
+}

@@ -1,0 +1,229 @@
+//! Making and changing role sets (ROL-11, ROL-12).
+
+use crate::app::App;
+use crate::flows::{FlowError, Refusal};
+use doorward_model::{Role, RoleId, RoleSet, RoleSetId, RoleSetType};
+use doorward_rules::organization::{MAX_NAME_LENGTH, is_key, key_from};
+use doorward_rules::role_set::{self, MAX_ROLES};
+use doorward_store::{Tx, roles, write_tx};
+
+/// What every role set's key begins with.
+const KEY_PREFIX: &str = "role_set:";
+
+/// A role set to be made. Roles are given by key.
+#[derive(Clone, Debug)]
+pub struct NewRoleSet {
+    pub name: String,
+    /// Made from the name when absent.
+    pub key: Option<String>,
+    pub description: Option<String>,
+    pub kind: RoleSetType,
+    pub roles: Vec<String>,
+    pub default_role_key: String,
+    pub creator_role_key: String,
+}
+
+/// What changes of a role set; `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct RoleSetChange {
+    pub name: Option<String>,
+    pub key: Option<String>,
+    /// `Some(None)` clears it.
+    pub description: Option<Option<String>>,
+    /// Makes it the set of new organizations.
+    pub becomes_initial: bool,
+    pub default_role_key: Option<String>,
+    pub creator_role_key: Option<String>,
+}
+
+/// A role set with its roles, in their order.
+#[derive(Clone, Debug)]
+pub struct RoleSetView {
+    pub set: RoleSet,
+    pub roles: Vec<Role>,
+    /// How many members hold each role. `None` where it was not counted: it costs a look at every membership.
+    pub holders: Option<Vec<(RoleId, i64)>>,
+}
+
+impl RoleSetView {
+    /// Adds the roles.
+    pub async fn load(tx: &mut Tx, set: RoleSet, all: &[Role]) -> Result<Self, FlowError> {
+        let ids = roles::role_set_roles(tx, &set.id).await?;
+        let found = ids.iter().filter_map(|id| all.iter().find(|role| role.id == *id)).cloned().collect();
+        Ok(Self { set, roles: found, holders: None })
+    }
+
+    /// Adds who holds the roles.
+    pub async fn counted(mut self, tx: &mut Tx) -> Result<Self, FlowError> {
+        self.holders = Some(roles::role_set_role_holders(tx, &self.set.id).await?);
+        Ok(self)
+    }
+}
+
+fn not_found(key_or_id: &str) -> FlowError {
+    Refusal::NotFound { what: "role set", id: key_or_id.to_owned() }.into()
+}
+
+/// The role set with this key.
+pub async fn role_set_by_key(tx: &mut Tx, key: &str) -> Result<RoleSet, FlowError> {
+    roles::role_set_by_key(tx, key).await?.ok_or_else(|| not_found(key))
+}
+
+/// The role set with this key or id.
+pub async fn by_key_or_id(tx: &mut Tx, key_or_id: &str) -> Result<RoleSet, FlowError> {
+    let found = match key_or_id.starts_with(KEY_PREFIX) {
+        true => roles::role_set_by_key(tx, key_or_id).await?,
+        false => roles::role_set_by_id(tx, &RoleSetId::from(key_or_id)).await?,
+    };
+    found.ok_or_else(|| not_found(key_or_id))
+}
+
+fn refusal(refusal: role_set::Refusal) -> Refusal {
+    let invalid = |param: &str, reason: String| Refusal::ParamInvalid { param: param.into(), reason };
+    match refusal {
+        role_set::Refusal::NoRoles => invalid("roles", "must hold at least one role".into()),
+        role_set::Refusal::TooManyRoles => invalid("roles", format!("must hold at most {MAX_ROLES} roles")),
+        role_set::Refusal::DefaultRoleOutside => {
+            invalid("default_role_key", "must be one of the role set's roles".into())
+        }
+        role_set::Refusal::CreatorRoleOutside => {
+            invalid("creator_role_key", "must be one of the role set's roles".into())
+        }
+        role_set::Refusal::CreatorRoleLacks(missing) => {
+            Refusal::MissingCreatorPermissions { missing: missing.into_iter().map(str::to_owned).collect() }
+        }
+    }
+}
+
+fn checked_name(name: &str) -> Result<String, Refusal> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(Refusal::ParamInvalid { param: "name".into(), reason: "must not be empty".into() });
+    }
+    if name.chars().count() > MAX_NAME_LENGTH {
+        return Err(Refusal::ParamTooLong { param: "name".into(), max: MAX_NAME_LENGTH });
+    }
+    Ok(name.to_owned())
+}
+
+fn checked_key(key: &str) -> Result<(), Refusal> {
+    if is_key(key, KEY_PREFIX) {
+        return Ok(());
+    }
+    let reason = format!("must be {KEY_PREFIX} and lower-case letters, digits and underscores");
+    Err(Refusal::ParamFormat { param: "key".into(), reason })
+}
+
+/// A key made from the name that is well-formed and free; a number is put behind it where it is not.
+async fn unused_key(tx: &mut Tx, app: &App, name: &str) -> Result<String, FlowError> {
+    let key = key_from(name, KEY_PREFIX);
+    if key == KEY_PREFIX {
+        return Ok(format!("{KEY_PREFIX}{}", crate::random::digits(&*app.random)));
+    }
+    match roles::role_set_by_key(tx, &key).await? {
+        None => Ok(key),
+        Some(_) => Ok(format!("{}_{}", key.chars().take(60).collect::<String>(), crate::random::digits(&*app.random))),
+    }
+}
+
+/// The roles named by keys, each once.
+fn named(all: &[Role], keys: &[String]) -> Result<Vec<Role>, Refusal> {
+    let mut found: Vec<Role> = Vec::with_capacity(keys.len());
+    for key in keys {
+        let role = all.iter().find(|role| role.key == *key);
+        let role = role.ok_or_else(|| Refusal::RoleNotFound { param: "roles", key: key.clone() })?;
+        if !found.iter().any(|known| known.id == role.id) {
+            found.push(role.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// There is exactly one initial set (ROL-12): the one before becomes a custom one.
+async fn demote_initial(tx: &mut Tx, now: i64) -> Result<(), FlowError> {
+    let mut before = roles::initial_role_set(tx).await?;
+    before.kind = RoleSetType::Custom;
+    before.updated_at = now;
+    Ok(roles::update_role_set(tx, &before).await?)
+}
+
+/// Makes a role set.
+pub async fn create(app: &App, new: NewRoleSet) -> Result<RoleSetView, FlowError> {
+    let now = app.now();
+    let name = checked_name(&new.name)?;
+    if let Some(key) = &new.key {
+        checked_key(key)?;
+    }
+    if new.roles.len() > MAX_ROLES {
+        return Err(refusal(role_set::Refusal::TooManyRoles).into());
+    }
+    write_tx!(app.store, FlowError, |tx| {
+        let members = named(&roles::roles(tx).await?, &new.roles)?;
+        let checked = role_set::check(&members, &new.default_role_key, &new.creator_role_key);
+        let (default, creator) = checked.map_err(refusal)?;
+        let key = match &new.key {
+            None => unused_key(tx, app, &name).await?,
+            Some(key) if roles::role_set_by_key(tx, key).await?.is_some() => {
+                return Err(Refusal::IdentifierExists { param: "key", value: key.clone() }.into());
+            }
+            Some(key) => key.clone(),
+        };
+        if new.kind == RoleSetType::Initial {
+            demote_initial(tx, now).await?;
+        }
+        let set = RoleSet {
+            id: RoleSetId::generate(now, &*app.random),
+            key,
+            name: name.clone(),
+            description: new.description.clone(),
+            kind: new.kind,
+            default_role_id: default.id.clone(),
+            creator_role_id: creator.id.clone(),
+            created_at: now,
+            updated_at: now,
+        };
+        let ids: Vec<RoleId> = members.iter().map(|role| role.id.clone()).collect();
+        roles::insert_role_set(tx, &set, &ids).await?;
+        Ok(RoleSetView { set, roles: members, holders: Some(Vec::new()) })
+    })
+}
+
+/// Changes a role set's own fields.
+pub async fn update(app: &App, key_or_id: &str, change: RoleSetChange) -> Result<RoleSetView, FlowError> {
+    let now = app.now();
+    let name = change.name.as_deref().map(checked_name).transpose()?;
+    if let Some(key) = &change.key {
+        checked_key(key)?;
+    }
+    write_tx!(app.store, FlowError, |tx| {
+        let set = by_key_or_id(tx, key_or_id).await?;
+        let all = roles::roles(tx).await?;
+        let mut view = RoleSetView::load(tx, set, &all).await?;
+        let set = &mut view.set;
+        let key_of = |id: &RoleId| view.roles.iter().find(|role| role.id == *id).map(|role| role.key.clone());
+        let default_key = change.default_role_key.clone().or_else(|| key_of(&set.default_role_id)).unwrap_or_default();
+        let creator_key = change.creator_role_key.clone().or_else(|| key_of(&set.creator_role_id)).unwrap_or_default();
+        let (default, creator) = role_set::check(&view.roles, &default_key, &creator_key).map_err(refusal)?;
+        set.default_role_id = default.id.clone();
+        set.creator_role_id = creator.id.clone();
+        if let Some(name) = &name {
+            set.name.clone_from(name);
+        }
+        if let Some(description) = &change.description {
+            set.description.clone_from(description);
+        }
+        if let Some(key) = change.key.as_ref().filter(|key| **key != set.key) {
+            if roles::role_set_by_key(tx, key).await?.is_some() {
+                return Err(Refusal::IdentifierExists { param: "key", value: key.clone() }.into());
+            }
+            set.key.clone_from(key);
+        }
+        if change.becomes_initial && set.kind != RoleSetType::Initial {
+            demote_initial(tx, now).await?;
+            set.kind = RoleSetType::Initial;
+        }
+        set.updated_at = now;
+        roles::update_role_set(tx, set).await?;
+        view.counted(tx).await
+    })
+}
