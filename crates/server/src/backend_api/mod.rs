@@ -1,13 +1,17 @@
 //! The Backend API: JSON, authenticated by the secret key. One file per resource; `wire/` holds what goes over the line.
 
 mod enterprise_connections;
+mod instance;
 mod jwks;
 mod organization_memberships;
 mod organization_permissions;
 mod organization_roles;
 mod organizations;
+mod redirect_urls;
 mod role_sets;
+mod sessions;
 mod short_list;
+mod users;
 pub mod wire;
 
 use crate::app::App;
@@ -19,7 +23,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, patch};
+use axum::routing::{get, patch, post};
 use std::sync::Arc;
 
 /// All operations. Authentication comes before anything else of a known route, so nothing is learnt without a key.
@@ -27,6 +31,18 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/jwks", get(jwks::get))
         .merge(of_organizations(&app))
+        .merge(of_users())
+        .route("/v1/sessions", get(sessions::list).post(sessions::create))
+        .route("/v1/sessions/{id}", get(sessions::get))
+        .route("/v1/sessions/{id}/revoke", post(sessions::revoke))
+        .route("/v1/sessions/{id}/tokens", post(sessions::token))
+        .route("/v1/instance", get(instance::get).patch(instance::update))
+        .route(
+            "/v1/instance/organization_settings",
+            get(instance::get_organization_settings).patch(instance::update_organization_settings),
+        )
+        .route("/v1/redirect_urls", get(redirect_urls::list).post(redirect_urls::create))
+        .route("/v1/redirect_urls/{id}", get(redirect_urls::get).delete(redirect_urls::delete))
         .route("/v1/organization_roles", get(organization_roles::list))
         .route("/v1/organization_roles/{id}", get(organization_roles::get))
         .route("/v1/organization_permissions", get(organization_permissions::list))
@@ -44,6 +60,19 @@ pub fn router(app: Arc<App>) -> Router {
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate))
         .fallback(async || ApiError::from(Refusal::RouteNotFound).into_response())
         .with_state(app)
+}
+
+fn of_users() -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/users", get(users::list).post(users::create))
+        .route("/v1/users/count", get(users::count))
+        .route("/v1/users/{id}", get(users::get).patch(users::update).delete(users::delete))
+        .route("/v1/users/{id}/metadata", patch(users::merge_metadata).put(users::replace_metadata))
+        .route("/v1/users/{id}/organization_memberships", get(users::organization_memberships))
+        .route("/v1/users/{id}/ban", post(users::ban))
+        .route("/v1/users/{id}/unban", post(users::unban))
+        .route("/v1/users/{id}/lock", post(users::lock))
+        .route("/v1/users/{id}/unlock", post(users::unlock))
 }
 
 /// The operations that are refused while organizations are switched off (ORG-2).

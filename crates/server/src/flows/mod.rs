@@ -6,6 +6,7 @@
 pub mod browser_sessions;
 pub mod clients;
 pub mod enterprise_connections;
+pub mod instance;
 pub mod me;
 pub mod memberships;
 pub mod organizations;
@@ -14,7 +15,9 @@ pub mod refusal;
 pub mod role_sets;
 pub mod saml_urls;
 pub mod session_tokens;
+pub mod sessions;
 pub mod setup;
 pub mod sign_in;
+pub mod users;
 
 pub use refusal::{FlowError, Refusal};

@@ -5,10 +5,9 @@ use crate::flows::Refusal;
 use crate::flows::me as flow;
 use crate::frontend_api::reply;
 use crate::frontend_api::visit::Visit;
-use crate::frontend_api::wire::organization::membership;
 use crate::frontend_api::wire::user::UserView;
-use crate::http::{ApiError, Query, pagination};
-use axum::extract::{Path, State};
+use crate::http::{ApiError, Path, Query, pagination};
+use axum::extract::State;
 use axum::response::Response;
 use doorward_model::{OrganizationId, User};
 use doorward_store::{Tx, memberships, roles, users};
@@ -45,7 +44,7 @@ pub async fn organization_memberships(
         .iter()
         .filter_map(|(held, organization)| {
             let role = all_roles.iter().find(|role| role.id == held.role_id)?;
-            Some(membership(held, organization, role, Some((&view.user, view.identifier()))))
+            Some(view.membership(held, organization, role))
         })
         .collect();
     Ok(reply::only(if paginated { pagination::list(shown, total) } else { Value::Array(shown) }))

@@ -4,8 +4,8 @@
 
 use crate::app::App;
 use crate::flows::Refusal;
-use crate::http::ApiError;
-use axum::extract::{Path, State};
+use crate::http::{ApiError, Path};
+use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use std::path::{Component, Path as FilePath, PathBuf};

@@ -112,7 +112,8 @@ impl TestApp {
 
     /// Calls the Backend API with the secret key.
     pub async fn backend(&self, method: Method, path: &str, body: Value) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {SECRET_KEY}"));
+        let mut request =
+            Request::builder().method(method).uri(path).header("authorization", format!("Bearer {SECRET_KEY}"));
         let body = if body.is_null() {
             Body::empty()
         } else {
@@ -131,7 +132,11 @@ impl TestApp {
     pub async fn close(self) {
         self.app.store.close().await;
         if let Some(name) = &self.database {
-            administer(&std::env::var("DOORWARD_TEST_POSTGRES").unwrap(), &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+            administer(
+                &std::env::var("DOORWARD_TEST_POSTGRES").unwrap(),
+                &format!("DROP DATABASE {name} WITH (FORCE)"),
+            )
+            .await;
         }
         std::fs::remove_dir_all(&self.directory).unwrap();
     }

@@ -39,7 +39,8 @@ impl Answer {
     #[track_caller]
     pub fn error(&self) -> (u16, String) {
         let body = self.json();
-        let code = body["errors"][0]["code"].as_str().unwrap_or_else(|| panic!("no error: {} {}", self.status, self.text));
+        let code =
+            body["errors"][0]["code"].as_str().unwrap_or_else(|| panic!("no error: {} {}", self.status, self.text));
         assert_eq!(body["clerk_trace_id"].as_str().map(str::len), Some(32), "every error carries its trace id");
         (self.status.as_u16(), code.to_owned())
     }
@@ -76,7 +77,8 @@ impl<'a> Browser<'a> {
     async fn send(&self, request: axum::http::request::Builder, body: Body, with_cookies: bool) -> Answer {
         let jar: Vec<String> =
             self.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = if with_cookies && !jar.is_empty() { request.header(header::COOKIE, jar.join("; ")) } else { request };
+        let request =
+            if with_cookies && !jar.is_empty() { request.header(header::COOKIE, jar.join("; ")) } else { request };
         let answer = self.server.request(request.body(body).unwrap()).await;
         for line in answer.headers.get_all(header::SET_COOKIE) {
             let line = line.to_str().unwrap();
@@ -111,7 +113,8 @@ impl<'a> Browser<'a> {
     /// The address bar: a top-level navigation, as after a redirect. Lax cookies go with it.
     pub async fn visit(&self, url: &str) -> Answer {
         let path = url.strip_prefix("https://clerk.example.com").unwrap_or(url);
-        let request = Request::builder().uri(path).header(header::ACCEPT, "text/html").header("sec-fetch-site", "cross-site");
+        let request =
+            Request::builder().uri(path).header(header::ACCEPT, "text/html").header("sec-fetch-site", "cross-site");
         self.send(request, Body::empty(), true).await
     }
 

@@ -91,8 +91,9 @@ impl TestIdp {
         identity: &Identity,
         change: impl FnOnce(&mut IssuedResponse<'_>),
     ) -> String {
-        let attributes: Vec<IssuedAttribute<'_>> =
-            identity.attributes.iter().map(|(name, values)| IssuedAttribute { name, values }).collect();
+        let attribute =
+            |(name, values): &(String, Vec<String>)| IssuedAttribute { name: name.clone(), values: values.clone() };
+        let attributes: Vec<IssuedAttribute> = identity.attributes.iter().map(attribute).collect();
         let mut random = [0u8; 8];
         server.app.random.fill(&mut random);
         let response_id = format!("_r{}", crate::random::hex(&random));

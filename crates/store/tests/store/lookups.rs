@@ -122,6 +122,10 @@ both_databases! {
             let others = memberships::count_others_with_role(tx, home, person, &role.id).await.unwrap();
             assert_eq!(others, expected);
         }
+        for (home, role, expected) in [(0, &admin, true), (0, &member, true), (1, &member, false), (2, &admin, false)] {
+            let any = memberships::any_with_role(tx, &homes[home].id, &role.id).await.unwrap();
+            assert_eq!(any, expected, "organization {home}");
+        }
         let mut holders = roles::role_set_role_holders(tx, &set.id).await.unwrap();
         holders.sort();
         assert_eq!(holders, [(admin.id.clone(), 3), (member.id.clone(), 1)]);

@@ -104,6 +104,8 @@ both_databases! {
         assert_eq!(roles::role_sets(tx).await.unwrap(), [set.clone(), other.clone()]);
         assert_eq!(roles::role_set_by_id(tx, &other.id).await.unwrap(), Some(other.clone()));
         assert_eq!(roles::role_set_by_id(tx, &id("roleset", 9)).await.unwrap(), None);
+        assert_eq!(roles::role_set_by_key(tx, &other.key).await.unwrap(), Some(other.clone()));
+        assert_eq!(roles::role_set_by_key(tx, "role_set:none").await.unwrap(), None);
         assert_eq!(roles::initial_role_set(tx).await.unwrap(), set);
         let held = roles::role_set_roles(tx, &set.id).await.unwrap();
         assert_eq!(held, [admin.id.clone(), member.id.clone()]);

@@ -1,9 +1,12 @@
 //! What goes over the line: model values as the Backend API writes them.
 
+pub mod account;
 pub mod enterprise_connection;
 pub mod membership;
 pub mod organization;
 pub mod role;
+pub mod session;
+pub mod user;
 
 use axum::Json;
 use serde::Serialize;

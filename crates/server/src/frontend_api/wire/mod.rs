@@ -1,6 +1,5 @@
 //! Shapes of the Frontend API (OBJECTS.md).
 
-pub mod account;
 pub mod client;
 pub mod environment;
 pub mod organization;

@@ -1,7 +1,6 @@
 //! Organizations and memberships as their members see them: without private metadata.
 
-use crate::frontend_api::wire::user::public_user_data;
-use doorward_model::{Organization, OrganizationMembership, Role, User};
+use doorward_model::{Organization, OrganizationMembership, Role};
 use serde_json::{Value, json};
 
 /// `organization`
@@ -30,7 +29,7 @@ pub fn membership(
     membership: &OrganizationMembership,
     of: &Organization,
     role: &Role,
-    user: Option<(&User, &str)>,
+    public_user_data: Value,
 ) -> Value {
     let permissions: Vec<&str> = role.permissions.iter().map(|permission| permission.key.as_str()).collect();
     json!({
@@ -41,7 +40,7 @@ pub fn membership(
         "role_name": role.name,
         "permissions": permissions,
         "organization": organization(of),
-        "public_user_data": user.map(|(user, identifier)| public_user_data(user, identifier)),
+        "public_user_data": public_user_data,
         "created_at": membership.created_at,
         "updated_at": membership.updated_at,
     })

@@ -1,6 +1,6 @@
 //! A fresh database for every test, on either engine, and values to put into it.
 
-use doorward_store::{Page, Store, Tx};
+use doorward_store::{Page, Store, Tx, administer};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use std::panic::resume_unwind;
 use std::path::PathBuf;
@@ -99,7 +99,7 @@ impl Database {
         let name = unused_name();
         // Byte order, so that one expectation holds for both engines.
         let options = "TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'";
-        administer(&server, format!("CREATE DATABASE {name} {options}")).await;
+        administer(&server, &format!("CREATE DATABASE {name} {options}")).await.unwrap();
         Some(Self::Postgres { server, name })
     }
 
@@ -154,17 +154,10 @@ impl Database {
         match self {
             Self::Sqlite { folder } => std::fs::remove_dir_all(folder).unwrap(),
             Self::Postgres { server, name } => {
-                administer(server, format!("DROP DATABASE {name} WITH (FORCE)")).await;
+                administer(server, &format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
             }
         }
     }
-}
-
-async fn administer(server: &str, sql: String) {
-    let mut connection = PgConnection::connect(server).await.unwrap();
-    let sql = sqlx::raw_sql(AssertSqlSafe(sql));
-    sql.execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
 }
 
 pub(crate) async fn on_sqlite<F>(prove: impl FnOnce(Arc<Database>) -> F)

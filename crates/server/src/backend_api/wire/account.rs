@@ -4,8 +4,11 @@ use doorward_model::{EmailAddress, EmailVerification, EnterpriseAccount, Enterpr
 use doorward_rules::sign_in_route::covers;
 use serde_json::{Value, json};
 
+/// An account with its connection.
+pub type Linked = (EnterpriseAccount, EnterpriseConnection);
+
 /// `email_address`, with the accounts whose IdP vouches for it (LNK-7).
-pub fn email_address(address: &EmailAddress, accounts: &[(EnterpriseAccount, EnterpriseConnection)]) -> Value {
+pub fn email_address(address: &EmailAddress, accounts: &[Linked]) -> Value {
     let same = accounts.iter().filter(|(account, _)| account.email_address == address.address);
     let linked: Vec<Value> = same.map(|(account, _)| json!({"type": "saml", "id": account.id})).collect();
     let matches = accounts.iter().any(|(_, connection)| connection.active && covers(connection, &address.address));
@@ -13,7 +16,7 @@ pub fn email_address(address: &EmailAddress, accounts: &[(EnterpriseAccount, Ent
         "object": "email_address",
         "id": address.id,
         "email_address": address.address,
-        "reserved": false,
+        "reserved": !address.verification.is_verified(),
         "verification": verification(address.verification),
         "linked_to": linked,
         "matches_sso_connection": matches,
@@ -44,6 +47,7 @@ pub fn enterprise_account(account: &EnterpriseAccount, connection: &EnterpriseCo
     let mut wire = shared(account, connection);
     wire["object"] = json!("enterprise_account");
     wire["protocol"] = json!("saml");
+    wire["enterprise_connection_id"] = json!(connection.id);
     let mut summary = connection_summary(connection, connection.id.as_str());
     summary["protocol"] = json!("saml");
     summary["logo_public_url"] = Value::Null;
@@ -60,7 +64,6 @@ fn shared(account: &EnterpriseAccount, connection: &EnterpriseConnection) -> Val
         "first_name": account.first_name,
         "last_name": account.last_name,
         "provider_user_id": account.subject,
-        "enterprise_connection_id": connection.id,
         "public_metadata": account.public_metadata,
         "last_authenticated_at": account.last_authenticated_at,
         "verification": {
@@ -87,7 +90,6 @@ fn connection_summary(connection: &EnterpriseConnection, id: &str) -> Value {
         "allow_subdomains": connection.saml.allow_subdomains,
         "allow_idp_initiated": connection.saml.allow_idp_initiated,
         "disable_additional_identifications": connection.disable_additional_identifications,
-        "allow_organization_account_linking": connection.allow_organization_account_linking,
         "created_at": connection.created_at,
         "updated_at": connection.updated_at,
     })

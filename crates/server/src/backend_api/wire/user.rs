@@ -1,0 +1,126 @@
+//! Users.
+
+use super::account::{Linked, email_address, enterprise_account, saml_account};
+use doorward_model::{EmailAddress, EnterpriseConnection, EnterpriseConnectionId, User, UserId};
+use doorward_store::{StoreError, Tx, enterprise_accounts, enterprise_connections, users};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+/// A user with addresses and accounts.
+pub struct UserView {
+    pub user: User,
+    pub addresses: Vec<EmailAddress>,
+    pub accounts: Vec<Linked>,
+}
+
+impl UserView {
+    /// Loads the view of one user.
+    pub async fn load(tx: &mut Tx, user: User) -> Result<Self, StoreError> {
+        let addresses = users::addresses(tx, &user.id).await?;
+        let mut accounts = Vec::new();
+        for account in enterprise_accounts::of_user(tx, &user.id).await? {
+            if let Some(connection) = enterprise_connections::by_id(tx, &account.enterprise_connection_id).await? {
+                accounts.push((account, connection));
+            }
+        }
+        Ok(Self { user, addresses, accounts })
+    }
+
+    /// Loads the views of a page of users with a fixed number of queries, and one for each connection among them.
+    pub async fn load_all(tx: &mut Tx, page: Vec<User>) -> Result<Vec<Self>, StoreError> {
+        let ids: Vec<&str> = page.iter().map(|user| user.id.as_str()).collect();
+        let mut addresses: HashMap<UserId, Vec<EmailAddress>> = HashMap::new();
+        for address in users::addresses_of_all(tx, &ids).await? {
+            addresses.entry(address.user_id.clone()).or_default().push(address);
+        }
+        let mut connections: HashMap<EnterpriseConnectionId, EnterpriseConnection> = HashMap::new();
+        let mut accounts: HashMap<UserId, Vec<Linked>> = HashMap::new();
+        for account in enterprise_accounts::of_users(tx, &ids).await? {
+            let id = account.enterprise_connection_id.clone();
+            if !connections.contains_key(&id)
+                && let Some(connection) = enterprise_connections::by_id(tx, &id).await?
+            {
+                connections.insert(id.clone(), connection);
+            }
+            if let Some(connection) = connections.get(&id) {
+                accounts.entry(account.user_id.clone()).or_default().push((account, connection.clone()));
+            }
+        }
+        let view = |user: User| {
+            let (addresses, accounts) = (addresses.remove(&user.id), accounts.remove(&user.id));
+            Self { user, addresses: addresses.unwrap_or_default(), accounts: accounts.unwrap_or_default() }
+        };
+        Ok(page.into_iter().map(view).collect())
+    }
+
+    /// The address the user is known by; empty for a user without any.
+    pub fn identifier(&self) -> &str {
+        let primary = self.user.primary_email_address_id.as_ref();
+        let address = self.addresses.iter().find(|address| Some(&address.id) == primary).or(self.addresses.first());
+        address.map_or("", |address| address.address.as_str())
+    }
+
+    /// What every surface shows of a user.
+    pub fn shared(&self) -> Value {
+        let user = &self.user;
+        let accounts = || self.accounts.iter();
+        let saml_accounts: Vec<Value> =
+            accounts().map(|(account, connection)| saml_account(account, connection)).collect();
+        let enterprise_accounts: Vec<Value> =
+            accounts().map(|(account, connection)| enterprise_account(account, connection)).collect();
+        let addresses: Vec<Value> =
+            self.addresses.iter().map(|address| email_address(address, &self.accounts)).collect();
+        json!({
+            "object": "user",
+            "id": user.id,
+            "external_id": user.external_id,
+            "username": user.username,
+            "first_name": user.first_name,
+            "last_name": user.last_name,
+            "locale": user.locale,
+            "image_url": "",
+            "has_image": false,
+            "profile_image_url": "",
+            "primary_email_address_id": user.primary_email_address_id,
+            "primary_phone_number_id": null,
+            "primary_web3_wallet_id": null,
+            "password_enabled": false,
+            "two_factor_enabled": false,
+            "totp_enabled": false,
+            "backup_code_enabled": false,
+            "mfa_enabled_at": null,
+            "mfa_disabled_at": null,
+            "password_last_updated_at": null,
+            "email_addresses": addresses,
+            "phone_numbers": [],
+            "web3_wallets": [],
+            "passkeys": [],
+            "external_accounts": [],
+            "saml_accounts": saml_accounts,
+            "enterprise_accounts": enterprise_accounts,
+            "public_metadata": user.public_metadata,
+            "unsafe_metadata": user.unsafe_metadata,
+            "last_sign_in_at": user.last_sign_in_at,
+            "banned": user.banned,
+            "locked": user.locked,
+            "deprovisioned": user.deprovisioned,
+            "lockout_expires_in_seconds": null,
+            "verification_attempts_remaining": null,
+            "delete_self_enabled": user.delete_self_enabled,
+            "create_organization_enabled": user.create_organization_enabled,
+            "create_organizations_limit": user.create_organizations_limit,
+            "last_active_at": user.last_active_at,
+            "legal_accepted_at": user.legal_accepted_at,
+            "created_at": user.created_at,
+            "updated_at": user.updated_at,
+        })
+    }
+}
+
+/// `user` as the operator sees it.
+pub fn user(view: &UserView) -> Value {
+    let mut object = view.shared();
+    object["private_metadata"] = json!(view.user.private_metadata);
+    object["bypass_client_trust"] = json!(view.user.bypass_client_trust);
+    object
+}

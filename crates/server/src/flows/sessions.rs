@@ -1,0 +1,82 @@
+//! What the operator does with sessions: make, revoke, mint tokens.
+
+use crate::app::App;
+use crate::flows::clients as browsers;
+use crate::flows::{FlowError, Refusal, session_tokens, users as people};
+use doorward_model::{Millis, OrganizationId, Session, SessionId, SessionStatus, UserId};
+use doorward_rules::account_linking::blocked;
+use doorward_rules::session::{SESSION_LIFETIME, mint};
+use doorward_store::{Tx, clients, memberships, sessions, write_tx};
+
+fn not_found(id: &SessionId) -> Refusal {
+    Refusal::NotFound { what: "session", id: id.to_string() }
+}
+
+/// The session with this id.
+pub async fn by_id(tx: &mut Tx, id: &SessionId) -> Result<Session, FlowError> {
+    Ok(sessions::by_id(tx, id).await?.ok_or_else(|| not_found(id))?)
+}
+
+/// Makes a session for a user in a browser of its own, for tests of the operator's application. Without a wish the
+/// organization the user joined last is active (ORG-8, MEM-18).
+pub async fn create(app: &App, user_id: &UserId, organization: Option<&OrganizationId>) -> Result<Session, FlowError> {
+    let now = app.now();
+    write_tx!(app.store, FlowError, |tx| {
+        let user = people::by_id(tx, user_id).await?;
+        if blocked(&user).is_some() {
+            return Err(Refusal::UserBanned.into());
+        }
+        let active = match organization {
+            Some(id) => match memberships::get(tx, id, user_id).await? {
+                Some(membership) => Some(membership.organization_id),
+                None => return Err(Refusal::OrganizationNotFound.into()),
+            },
+            None => memberships::latest_of_user(tx, user_id).await?.map(|membership| membership.organization_id),
+        };
+        let mut client = browsers::find_or_create(tx, None, app, now).await?.client;
+        let session = Session {
+            id: SessionId::generate(now, &*app.random),
+            client_id: client.id.clone(),
+            user_id: user_id.clone(),
+            status: SessionStatus::Active,
+            last_active_organization_id: active,
+            last_active_at: now,
+            authenticated_at: now,
+            expire_at: now + SESSION_LIFETIME,
+            abandon_at: now + SESSION_LIFETIME,
+            created_at: now,
+            updated_at: now,
+        };
+        sessions::insert(tx, &session).await?;
+        client.last_active_session_id = Some(session.id.clone());
+        clients::update(tx, &client).await?;
+        Ok(session)
+    })
+}
+
+/// Ends a session; one that has ended stays as it ended.
+pub async fn revoke(app: &App, id: &SessionId) -> Result<Session, FlowError> {
+    let now = app.now();
+    write_tx!(app.store, FlowError, |tx| {
+        let mut session = by_id(tx, id).await?;
+        if session.status_at(now) == SessionStatus::Active {
+            session.status = SessionStatus::Revoked;
+            session.updated_at = now;
+            sessions::update(tx, &session).await?;
+        }
+        Ok(session)
+    })
+}
+
+/// Mints a token of any session that is alive.
+pub async fn token(app: &App, id: &SessionId, lifetime_seconds: Millis) -> Result<String, FlowError> {
+    let now = app.now();
+    let mut tx = app.store.read().await?;
+    let facts = sessions::token_facts(&mut tx, id, None).await?.ok_or_else(|| not_found(id))?;
+    drop(tx);
+    let is_blocked = facts.user_banned || facts.user_locked || facts.user_deprovisioned;
+    if mint(&facts.session, now, is_blocked, false, facts.membership.is_some()).is_err() {
+        return Err(Refusal::ActionInvalidForSession.into());
+    }
+    session_tokens::mint(app, &facts, None, now, lifetime_seconds).await
+}
