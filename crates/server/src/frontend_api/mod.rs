@@ -8,6 +8,8 @@ mod npm;
 mod reply;
 mod saml;
 mod sessions;
+#[cfg(test)]
+mod sign_in_tests;
 mod sign_ins;
 mod sign_ups;
 pub mod visit;

@@ -5,11 +5,12 @@
 
 use crate::flows::Refusal;
 use crate::http::ApiError;
-use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use bytes::{Bytes, BytesMut};
 use doorward_model::{JsonMap, Millis};
+use futures_util::StreamExt as _;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -303,9 +304,24 @@ impl<S: Send + Sync> FromRequest<S> for Params {
 }
 
 /// Reads a whole body of at most [`MAX_BODY_BYTES`].
+///
+/// What is beyond is read and thrown away, up to a bound: a client that is still sending would otherwise see a broken
+/// connection instead of the answer.
 pub async fn read_body(request: Request) -> Result<Bytes, ApiError> {
-    let body = axum::body::to_bytes(request.into_body(), MAX_BODY_BYTES).await;
-    body.map_err(|_| Refusal::BodyTooLarge { max: MAX_BODY_BYTES }.into())
+    const THROWN_AWAY_AT_MOST: usize = 72 * 1024 * 1024;
+    let mut body = request.into_body().into_data_stream();
+    let mut read = BytesMut::new();
+    let mut size = 0usize;
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|_| Refusal::BodyInvalid)?;
+        size += chunk.len();
+        if size <= MAX_BODY_BYTES {
+            read.extend_from_slice(&chunk);
+        } else if size > THROWN_AWAY_AT_MOST {
+            break;
+        }
+    }
+    if size > MAX_BODY_BYTES { Err(Refusal::BodyTooLarge { max: MAX_BODY_BYTES }.into()) } else { Ok(read.freeze()) }
 }
 
 /// The parameters of a query; a name may stand several times.

@@ -1,17 +1,17 @@
 //! Addresses and enterprise accounts.
 
 use doorward_model::{EmailAddress, EmailVerification, EnterpriseAccount, EnterpriseConnection};
-use doorward_rules::sign_in_route::covers;
 use serde_json::{Value, json};
 
 /// An account with its connection.
 pub type Linked = (EnterpriseAccount, EnterpriseConnection);
 
 /// `email_address`, with the accounts whose IdP vouches for it (LNK-7).
-pub fn email_address(address: &EmailAddress, accounts: &[Linked]) -> Value {
+///
+/// `matches_sso_connection` says whether an active connection serves the address (DOM-28).
+pub fn email_address(address: &EmailAddress, accounts: &[Linked], matches_sso_connection: bool) -> Value {
     let same = accounts.iter().filter(|(account, _)| account.email_address == address.address);
     let linked: Vec<Value> = same.map(|(account, _)| json!({"type": "saml", "id": account.id})).collect();
-    let matches = accounts.iter().any(|(_, connection)| connection.active && covers(connection, &address.address));
     json!({
         "object": "email_address",
         "id": address.id,
@@ -19,19 +19,20 @@ pub fn email_address(address: &EmailAddress, accounts: &[Linked]) -> Value {
         "reserved": !address.verification.is_verified(),
         "verification": verification(address.verification),
         "linked_to": linked,
-        "matches_sso_connection": matches,
+        "matches_sso_connection": matches_sso_connection,
         "created_at": address.created_at,
         "updated_at": address.updated_at,
     })
 }
 
+/// A reserved address has no verification: nobody began one.
 fn verification(kind: EmailVerification) -> Value {
-    let (object, status, strategy) = match kind {
-        EmailVerification::Admin => ("verification_admin", "verified", "admin"),
-        EmailVerification::EnterpriseSso => ("verification_saml", "verified", "saml"),
-        EmailVerification::Unverified => ("verification_admin", "unverified", "admin"),
+    let (object, strategy) = match kind {
+        EmailVerification::Admin => ("verification_admin", "admin"),
+        EmailVerification::EnterpriseSso => ("verification_saml", "saml"),
+        EmailVerification::Unverified => return Value::Null,
     };
-    json!({"object": object, "status": status, "strategy": strategy, "attempts": null, "expire_at": null})
+    json!({"object": object, "status": "verified", "strategy": strategy, "attempts": null, "expire_at": null})
 }
 
 /// `saml_account`

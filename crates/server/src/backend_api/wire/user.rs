@@ -1,7 +1,8 @@
 //! Users.
 
 use super::account::{Linked, email_address, enterprise_account, saml_account};
-use doorward_model::{EmailAddress, EnterpriseConnection, EnterpriseConnectionId, User, UserId};
+use doorward_model::{Domain, EmailAddress, EnterpriseConnection, EnterpriseConnectionId, User, UserId};
+use doorward_rules::sign_in_route::{covers, domains_to_look_up};
 use doorward_store::{StoreError, Tx, enterprise_accounts, enterprise_connections, users};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -11,6 +12,8 @@ pub struct UserView {
     pub user: User,
     pub addresses: Vec<EmailAddress>,
     pub accounts: Vec<Linked>,
+    /// The active connections that serve one of the addresses and are not among the accounts'.
+    serving: Vec<EnterpriseConnection>,
 }
 
 impl UserView {
@@ -23,7 +26,9 @@ impl UserView {
                 accounts.push((account, connection));
             }
         }
-        Ok(Self { user, addresses, accounts })
+        let mut view = Self { user, addresses, accounts, serving: Vec::new() };
+        view.serving = serving(tx, std::slice::from_ref(&view)).await?;
+        Ok(view)
     }
 
     /// Loads the views of a page of users with a fixed number of queries, and one for each connection among them.
@@ -48,9 +53,25 @@ impl UserView {
         }
         let view = |user: User| {
             let (addresses, accounts) = (addresses.remove(&user.id), accounts.remove(&user.id));
-            Self { user, addresses: addresses.unwrap_or_default(), accounts: accounts.unwrap_or_default() }
+            let (addresses, accounts) = (addresses.unwrap_or_default(), accounts.unwrap_or_default());
+            Self { user, addresses, accounts, serving: Vec::new() }
         };
-        Ok(page.into_iter().map(view).collect())
+        let mut views: Vec<Self> = page.into_iter().map(view).collect();
+        let serving = serving(tx, &views).await?;
+        for view in &mut views {
+            view.serving = serving.iter().filter(|connection| view.is_served_by(connection)).cloned().collect();
+        }
+        Ok(views)
+    }
+
+    fn is_served_by(&self, connection: &EnterpriseConnection) -> bool {
+        self.addresses.iter().any(|address| covers(connection, &address.address))
+    }
+
+    /// Whether an active connection serves an address (DOM-28).
+    fn matches_sso(&self, address: &EmailAddress) -> bool {
+        let known = self.accounts.iter().map(|(_, connection)| connection).chain(&self.serving);
+        known.filter(|connection| connection.active).any(|connection| covers(connection, &address.address))
     }
 
     /// The address the user is known by; empty for a user without any.
@@ -68,8 +89,11 @@ impl UserView {
             accounts().map(|(account, connection)| saml_account(account, connection)).collect();
         let enterprise_accounts: Vec<Value> =
             accounts().map(|(account, connection)| enterprise_account(account, connection)).collect();
-        let addresses: Vec<Value> =
-            self.addresses.iter().map(|address| email_address(address, &self.accounts)).collect();
+        let addresses: Vec<Value> = self
+            .addresses
+            .iter()
+            .map(|address| email_address(address, &self.accounts, self.matches_sso(address)))
+            .collect();
         json!({
             "object": "user",
             "id": user.id,
@@ -115,6 +139,18 @@ impl UserView {
             "updated_at": user.updated_at,
         })
     }
+}
+
+/// The connections that serve addresses which no account's connection serves already; one query when there are any.
+async fn serving(tx: &mut Tx, views: &[UserView]) -> Result<Vec<EnterpriseConnection>, StoreError> {
+    let open = |view: &UserView| -> Vec<Domain> {
+        let unmatched = view.addresses.iter().filter(|address| !view.matches_sso(address));
+        unmatched.flat_map(|address| domains_to_look_up(&address.address)).collect()
+    };
+    let mut domains: Vec<Domain> = views.iter().flat_map(open).collect();
+    domains.sort();
+    domains.dedup();
+    if domains.is_empty() { Ok(Vec::new()) } else { enterprise_connections::serving(tx, &domains).await }
 }
 
 /// `user` as the operator sees it.
