@@ -13,6 +13,7 @@ mod http;
 mod jobs;
 mod keys;
 mod outbound;
+mod pages;
 mod random;
 mod server;
 #[cfg(test)]

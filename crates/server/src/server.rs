@@ -9,7 +9,7 @@ use crate::http::trace;
 use crate::keys::encryption::EncryptionKey;
 use crate::outbound::Outbound;
 use crate::random::SystemRandom;
-use crate::{backend_api, frontend_api};
+use crate::{backend_api, frontend_api, hosted_pages};
 use anyhow::{Context as _, anyhow};
 use axum::Router;
 use axum::extract::Request;
@@ -132,7 +132,8 @@ pub async fn serve(
 pub fn router(app: Arc<App>) -> Router {
     let backend = backend_api::router(app.clone());
     // A path only the Backend API has answers there, without a key with its 401.
-    let frontend = frontend_api::router(app.clone()).fallback_service(backend.clone());
+    let frontend = frontend_api::router(app.clone());
+    let frontend = frontend.merge(hosted_pages::router(app.clone())).fallback_service(backend.clone());
     Router::new()
         .fallback(move |request: Request| dispatch(backend.clone(), frontend.clone(), request))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {

@@ -16,6 +16,8 @@ pub mod visit;
 mod well_known;
 pub mod wire;
 
+pub use sign_ins::connection_id as chosen_connection;
+
 use crate::app::App;
 use crate::flows::Refusal;
 use crate::http::ApiError;

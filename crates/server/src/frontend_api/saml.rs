@@ -8,8 +8,9 @@ use crate::hosted_pages::error_page;
 use crate::http::cookies::{self, Site};
 use crate::http::params::read_body;
 use crate::http::{ApiError, Params, Path, Query};
+use crate::pages::see_other;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use doorward_model::SamlConnectionId;
 use doorward_store::enterprise_connections;
@@ -69,15 +70,6 @@ pub async fn finish(State(app): State<Arc<App>>, query: Query, headers: HeaderMa
         }
         Err(error) => answer_error(error.into(), accepts_html(&headers)),
     }
-}
-
-/// 303: whatever the method was, the next request is a GET.
-fn see_other(location: &str) -> Response {
-    let Ok(location) = HeaderValue::from_str(location) else {
-        return ApiError::internal("a redirect URL that is no header value").into_response();
-    };
-    let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    (StatusCode::SEE_OTHER, headers).into_response()
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {
