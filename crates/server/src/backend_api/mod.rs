@@ -142,8 +142,35 @@ mod tests {
     use axum::http::{Method, Request};
     use serde_json::{Value, json};
 
-    /// The operations of organizations, roles and connections, with addresses of nothing.
+    /// Every operation that only the Backend API has, with addresses of nothing.
     const OPERATIONS: &[(&str, &str)] = &[
+        ("GET", "/v1/jwks"),
+        ("GET", "/v1/users"),
+        ("POST", "/v1/users"),
+        ("GET", "/v1/users/count"),
+        ("GET", "/v1/users/x"),
+        ("PATCH", "/v1/users/x"),
+        ("DELETE", "/v1/users/x"),
+        ("PATCH", "/v1/users/x/metadata"),
+        ("PUT", "/v1/users/x/metadata"),
+        ("GET", "/v1/users/x/organization_memberships"),
+        ("POST", "/v1/users/x/ban"),
+        ("POST", "/v1/users/x/unban"),
+        ("POST", "/v1/users/x/lock"),
+        ("POST", "/v1/users/x/unlock"),
+        ("GET", "/v1/sessions"),
+        ("POST", "/v1/sessions"),
+        ("GET", "/v1/sessions/x"),
+        ("POST", "/v1/sessions/x/revoke"),
+        ("POST", "/v1/sessions/x/tokens"),
+        ("GET", "/v1/instance"),
+        ("PATCH", "/v1/instance"),
+        ("GET", "/v1/instance/organization_settings"),
+        ("PATCH", "/v1/instance/organization_settings"),
+        ("GET", "/v1/redirect_urls"),
+        ("POST", "/v1/redirect_urls"),
+        ("GET", "/v1/redirect_urls/x"),
+        ("DELETE", "/v1/redirect_urls/x"),
         ("GET", "/v1/organization_memberships"),
         ("PUT", "/v1/organizations/x/metadata"),
         ("PATCH", "/v1/organizations/x/metadata"),

@@ -45,11 +45,14 @@ async fn shown(app: &App, found: User) -> Result<Json<Value>, ApiError> {
 /// What a query asks for; `None` if for something nobody has.
 fn filter(query: &Query) -> Result<Option<ListFilter>, Refusal> {
     let text = |name: &str| query.text(name).map(str::to_owned);
-    let addresses = query.texts("email_address")?.into_iter().map(|address| address.to_lowercase()).collect();
+    // Addresses and usernames are stored in one spelling. A text that is no address is nobody's.
+    let stored = |text: String| Email::parse(&text).map_or(text, |address| address.to_string());
+    let addresses = query.texts("email_address")?.into_iter().map(stored).collect();
+    let usernames = query.texts("username")?.into_iter().map(|name| name.to_lowercase()).collect();
     let filter = ListFilter {
         email_address: addresses,
         external_id: selection(query, "external_id")?,
-        username: query.texts("username")?,
+        username: usernames,
         user_id: selection(query, "user_id")?,
         organization_id: selection(query, "organization_id")?,
         query: text("query"),
@@ -133,7 +136,7 @@ pub async fn get(State(app): State<Arc<App>>, Path(id): Path<UserId>) -> Result<
 /// Passwords and second factors are none of this instance's methods, so they cannot be set.
 fn refuse_other_methods(params: &Params) -> Result<(), Refusal> {
     for param in ["password", "password_digest", "totp_secret", "backup_codes"] {
-        if params.has(param) {
+        if params.has_value(param) {
             let reason = "passwords and second factors are switched off for this instance";
             return Err(Refusal::ParamUnknown { param: param.into(), reason });
         }
@@ -337,3 +340,6 @@ pub async fn lock(State(app): State<Arc<App>>, Path(id): Path<UserId>) -> Result
 pub async fn unlock(State(app): State<Arc<App>>, Path(id): Path<UserId>) -> Result<Json<Value>, ApiError> {
     shown(&app, flow::set_access(&app, &id, Access::Unlock).await?).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Why a use case refuses, in the words of the field. `http::error_table` gives each its status and code.
 
 use doorward_model::JsonMap;
+use doorward_rules::account_linking::Blocked;
 use doorward_store::{StoreError, TransactionError};
 
 /// A refusal with its data.
@@ -207,6 +208,17 @@ pub enum Refusal {
     DuplicateRecord {
         value: String,
     },
+}
+
+impl Refusal {
+    /// Why a user may not be signed in.
+    pub fn of_blocked(reason: Blocked) -> Self {
+        match reason {
+            Blocked::Banned => Self::UserBanned,
+            Blocked::Locked => Self::UserLocked,
+            Blocked::Deprovisioned => Self::UserDeactivated,
+        }
+    }
 }
 
 /// How a use case fails.

@@ -23,8 +23,8 @@ pub async fn create(app: &App, user_id: &UserId, organization: Option<&Organizat
     let now = app.now();
     write_tx!(app.store, FlowError, |tx| {
         let user = people::by_id(tx, user_id).await?;
-        if blocked(&user).is_some() {
-            return Err(Refusal::UserBanned.into());
+        if let Some(reason) = blocked(&user) {
+            return Err(Refusal::of_blocked(reason).into());
         }
         let active = match organization {
             Some(id) => match memberships::get(tx, id, user_id).await? {

@@ -109,6 +109,11 @@ impl Params {
         self.values.contains_key(param)
     }
 
+    /// Whether a parameter was sent with a value; the published SDKs send null for what they leave open.
+    pub fn has_value(&self, param: &str) -> bool {
+        matches!(self.field(param), Field::Value(_))
+    }
+
     fn field(&self, param: &str) -> Field<&Value> {
         match self.values.get(param) {
             None => Field::Absent,

@@ -12,7 +12,7 @@ use doorward_model::{
     OrganizationMembership, OrganizationMembershipId, RoleId, Session, SessionId, SessionStatus, SignUp, SsoProfile,
     User, UserId, Verification, VerificationStatus,
 };
-use doorward_rules::account_linking::{self, Blocked, Linking};
+use doorward_rules::account_linking::{self, Linking};
 use doorward_rules::join::{self, Join};
 use doorward_rules::session::SESSION_LIFETIME;
 use doorward_store::{
@@ -118,7 +118,7 @@ pub async fn arrive(
             let email_address = profile.email_address.to_string();
             return Ok(Arrival::Refused(Refusal::JitDisabled { email_address }));
         }
-        Linking::Blocked(reason) => return Ok(Arrival::Refused(blocked(*reason))),
+        Linking::Blocked(reason) => return Ok(Arrival::Refused(Refusal::of_blocked(*reason))),
     };
     let membership = match (&existing, &facts.organization) {
         (Some(user), Some(organization)) => memberships::get(tx, &organization.id, &user.id).await?,
@@ -146,14 +146,6 @@ pub async fn arrive(
     };
     let (session, secret) = open_session(tx, app, client, &user.id, active, now).await?;
     Ok(Arrival::Session(session, secret))
-}
-
-fn blocked(reason: Blocked) -> Refusal {
-    match reason {
-        Blocked::Banned => Refusal::UserBanned,
-        Blocked::Locked => Refusal::UserLocked,
-        Blocked::Deprovisioned => Refusal::UserDeactivated,
-    }
 }
 
 /// Brings an existing user up to date (MEM-7, CON-11).
