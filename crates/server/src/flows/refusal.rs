@@ -179,9 +179,6 @@ pub enum Refusal {
 
     // Sessions and requests
     SignedOut,
-    SessionNotAuthorized {
-        id: String,
-    },
     ActionInvalidForSession,
     AuthenticationMissing,
     AuthorizationFormat,

@@ -795,3 +795,59 @@ async fn a_proxy_is_believed_only_with_the_secret_key() {
     app.request(request(Some("sk_live_testtesttesttesttesttesttest"))).await.ok();
     app.close().await;
 }
+
+/// The cookies in a handshake, whose signature the application would check.
+fn handshake_cookies(jwt: &str) -> Vec<String> {
+    let directives = claims(jwt)["handshake"].clone();
+    directives.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn tok14_a_handshake_brings_a_session_to_a_server_rendered_application() {
+    let app = TestApp::new().await;
+    let idp = TestIdp::connect(&app, "acme.test", None, 0).await;
+    let browser = app.browser();
+    let path = "/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2Fhome&format=nonce";
+    let signed_out = browser.visit(path).await;
+    assert_eq!((signed_out.status.as_u16(), signed_out.location()), (307, "https://app.example.com/home"));
+    let cookies = handshake_cookies(&browser.cookie("__clerk_handshake").unwrap());
+    assert!(cookies.iter().any(|line| line.starts_with("__session=; ")), "{cookies:?}");
+    assert!(cookies.iter().any(|line| line.starts_with("__client_uat=0; ")));
+    idp.sign_in(&app, &browser, "alice@acme.test", &alice()).await;
+    let signed_in = browser.visit(path).await;
+    assert!(signed_in.headers["set-cookie"].to_str().unwrap().contains("Domain=example.com"));
+    let cookies = handshake_cookies(&browser.cookie("__clerk_handshake").unwrap());
+    let session = cookies.iter().find_map(|line| line.strip_prefix("__session=")).unwrap();
+    let token = claims(session.split(';').next().unwrap());
+    assert_eq!(token["azp"], "https://app.example.com");
+    let uat = cookies.iter().find_map(|line| line.strip_prefix("__client_uat=")).unwrap();
+    let uat: i64 = uat.split(';').next().unwrap().parse().unwrap();
+    assert!(uat <= token["iat"].as_i64().unwrap(), "a token older than the sign-in would send the browser round again");
+    let foreign = browser.get("/v1/client/handshake?redirect_url=https%3A%2F%2Fevil.example.net%2F").await;
+    assert_eq!(foreign.error(), (400, "resource_missmatch".to_owned()));
+    // An application on another site cannot read our cookies, so it gets the handshake in its address.
+    app.backend(Method::PATCH, "/v1/instance", json!({"allowed_origins": ["https://other.example.org"]})).await;
+    let elsewhere =
+        browser.visit("/v1/client/handshake?redirect_url=https%3A%2F%2Fother.example.org%2Fx%3Fa%3D1").await;
+    assert!(elsewhere.location().starts_with("https://other.example.org/x?a=1&__clerk_handshake=ey"));
+    app.close().await;
+}
+
+#[tokio::test]
+async fn the_environment_the_key_set_and_the_metadata_are_there_for_anybody() {
+    let app = TestApp::new().await;
+    let idp = TestIdp::connect(&app, "acme.test", None, 0).await;
+    let environment = app.browser().get("/v1/environment").await.ok();
+    assert_eq!(environment["user_settings"]["enterprise_sso"]["enabled"], true);
+    assert_eq!(environment["organization_settings"]["enabled"], true);
+    let jwks = app.browser().visit("/.well-known/jwks.json").await.ok();
+    assert_eq!(jwks["keys"][0]["alg"], "RS256");
+    let id = idp.connection["saml_connection"]["id"].as_str().unwrap();
+    let metadata = app.browser().visit(&format!("/v1/saml/metadata/{id}.xml")).await;
+    assert_eq!(metadata.headers["content-type"], "application/samlmetadata+xml");
+    assert!(metadata.text.contains(idp.acs_url()) && metadata.text.contains(idp.sp_entity_id()));
+    let unknown = app.browser().visit("/v1/saml/metadata/samlc_none.xml").await;
+    assert_eq!(unknown.error(), (404, "resource_not_found".to_owned()));
+    assert_eq!(app.browser().visit("/v1/health").await.ok()["status"], "ok");
+    app.close().await;
+}
