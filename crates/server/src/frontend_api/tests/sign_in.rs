@@ -604,3 +604,51 @@ async fn dec29_another_browsers_attempts_and_sessions_do_not_exist() {
     }
     app.close().await;
 }
+
+#[tokio::test]
+async fn two_nodes_on_one_database_serve_one_instance() {
+    for first in TestApp::on_each_database().await {
+        let second = first.second_node().await;
+        let acme = organization(&first, json!({"name": "Acme"})).await;
+        let idp = TestIdp::connect(&second, "acme.test", Some(&acme), 0).await;
+        // Begun at one node, answered at the other, finished at the first, used at the second.
+        let browser = first.browser();
+        let request = idp.receive(&begin_sign_in(&browser, "alice@acme.test").await);
+        let response = idp.respond(&second, &request, &alice(), |_| {});
+        let relay_state = request.relay_state.clone().unwrap();
+        let form = [("SAMLResponse", response.as_str()), ("RelayState", relay_state.as_str())];
+        let posted = browser.on(&second).post_cross_site(idp.acs_url(), &form).await;
+        let replayed = browser.post_cross_site(idp.acs_url(), &form).await;
+        assert_eq!(replayed.error(), (401, "saml_response_invalid".to_owned()), "the other node remembers");
+        assert_eq!(browser.visit(posted.location()).await.location(), "https://app.example.com/done");
+        let there = client(&browser.on(&second)).await;
+        assert_eq!(there["sessions"][0]["last_active_organization_id"], json!(acme));
+        let keys = [&first, &second].map(|node| node.app.signing_keys.jwks());
+        assert_eq!(keys[0], keys[1]);
+        second.close().await;
+        first.close().await;
+    }
+}
+
+#[tokio::test]
+async fn q8_people_who_arrive_together_never_oversell_the_last_seat() {
+    for app in TestApp::on_each_database().await {
+        let acme = organization(&app, json!({"name": "Acme", "max_allowed_memberships": 3})).await;
+        let idp = TestIdp::connect(&app, "acme.test", Some(&acme), 0).await;
+        let people: Vec<String> = (0..8).map(|n| format!("p{n}@acme.test")).collect();
+        let browsers: Vec<Browser<'_>> = people.iter().map(|_| app.browser()).collect();
+        let mut finishes = Vec::new();
+        for (email, browser) in people.iter().zip(&browsers) {
+            let request = idp.receive(&begin_sign_in(browser, email).await);
+            let response = idp.respond(&app, &request, &Identity::new(email, "P", "P"), |_| {});
+            let relay_state = request.relay_state.clone().unwrap();
+            let form = [("SAMLResponse", response.as_str()), ("RelayState", relay_state.as_str())];
+            finishes.push(browser.post_cross_site(idp.acs_url(), &form).await.location().to_owned());
+        }
+        let arrivals = browsers.iter().zip(&finishes).map(|(browser, finish)| browser.visit(finish));
+        let arrived = futures_util::future::join_all(arrivals).await;
+        let seated = arrived.iter().filter(|answer| answer.location() == "https://app.example.com/done").count();
+        assert_eq!((seated, members(&app, &acme).await.len(), users(&app).await.len()), (3, 3, 3));
+        app.close().await;
+    }
+}
