@@ -35,6 +35,30 @@ pub struct Session {
 }
 
 impl Session {
+    /// A session that begins now and ends after `lifetime`, whether it is used or not.
+    pub fn begin(
+        id: SessionId,
+        client_id: ClientId,
+        user_id: UserId,
+        organization: Option<OrganizationId>,
+        lifetime: Millis,
+        now: Millis,
+    ) -> Self {
+        Self {
+            id,
+            client_id,
+            user_id,
+            status: SessionStatus::Active,
+            last_active_organization_id: organization,
+            last_active_at: now,
+            authenticated_at: now,
+            expire_at: now + lifetime,
+            abandon_at: now + lifetime,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// The status at `now`: an active session past its end is expired, whether or not anyone noticed yet.
     pub fn status_at(&self, now: Millis) -> SessionStatus {
         match self.status {

@@ -30,6 +30,36 @@ pub struct User {
     pub updated_at: Millis,
 }
 
+impl User {
+    /// A user of whom nothing is known yet, with the rights every user has at first.
+    pub fn new(id: UserId, now: Millis) -> Self {
+        Self {
+            id,
+            external_id: None,
+            username: None,
+            first_name: None,
+            last_name: None,
+            locale: None,
+            primary_email_address_id: None,
+            public_metadata: JsonMap::new(),
+            private_metadata: JsonMap::new(),
+            unsafe_metadata: JsonMap::new(),
+            banned: false,
+            locked: false,
+            deprovisioned: false,
+            delete_self_enabled: true,
+            create_organization_enabled: true,
+            create_organizations_limit: None,
+            bypass_client_trust: false,
+            legal_accepted_at: None,
+            last_sign_in_at: None,
+            last_active_at: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
 /// An address of a user. At most one user holds a verified address (LNK-1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailAddress {

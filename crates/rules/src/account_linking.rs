@@ -70,30 +70,7 @@ pub(crate) mod tests {
     use doorward_model::{Email, EmailVerification, JsonMap};
 
     pub(crate) fn user(id: &str) -> User {
-        User {
-            id: id.into(),
-            external_id: None,
-            username: None,
-            first_name: None,
-            last_name: None,
-            locale: None,
-            primary_email_address_id: None,
-            public_metadata: JsonMap::new(),
-            private_metadata: JsonMap::new(),
-            unsafe_metadata: JsonMap::new(),
-            banned: false,
-            locked: false,
-            deprovisioned: false,
-            delete_self_enabled: true,
-            create_organization_enabled: true,
-            create_organizations_limit: None,
-            bypass_client_trust: false,
-            legal_accepted_at: None,
-            last_sign_in_at: None,
-            last_active_at: None,
-            created_at: 1,
-            updated_at: 1,
-        }
+        User::new(id.into(), 1)
     }
 
     fn account(user: &User) -> EnterpriseAccount {

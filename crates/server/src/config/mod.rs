@@ -219,7 +219,8 @@ mod tests {
 
     #[test]
     fn each_wrong_setting_is_one_sentence_that_names_its_key() {
-        let cases: [(&str, fn(&mut RawConfig)); 7] = [
+        type Case = (&'static str, fn(&mut RawConfig));
+        let cases: [Case; 7] = [
             ("listen", |raw| raw.listen = Some("4400".into())),
             ("public_url", |raw| raw.public_url = Some("http://localhost:4400".into())),
             ("public_url", |raw| raw.public_url = Some("https://a.test/path".into())),

@@ -2,9 +2,10 @@
 
 use crate::app::App;
 use crate::flows::clients::{self as browsers, ClientCookie};
+use crate::flows::memberships::others_in_charge;
 use crate::flows::{FlowError, Refusal, browser_sessions};
-use doorward_model::{Client, OrganizationId, OrganizationMembership, Role, Session, SessionId, SessionStatus};
-use doorward_rules::membership::{Leave, is_creator_eligible, leave as decide};
+use doorward_model::{Client, OrganizationId, OrganizationMembership, Session, SessionId, SessionStatus};
+use doorward_rules::membership::{Leave, leave as decide};
 use doorward_store::{Tx, enterprise_accounts, memberships, roles, write_tx};
 
 /// The signed-in user of a request: the browser's named session, else the one in focus.
@@ -38,7 +39,7 @@ pub async fn leave(
         let came_through = enterprise_accounts::user_came_through(tx, &session.user_id, organization_id).await?;
         let all_roles = roles::roles(tx).await?;
         let held = all_roles.iter().find(|role| role.id == membership.role_id).ok_or(Refusal::NotAMember)?;
-        let others = others_in_charge(tx, &membership, &all_roles).await?;
+        let others = others_in_charge(tx, &all_roles, &membership).await?;
         match decide(came_through, held, others) {
             Leave::Allowed => memberships::delete(tx, &membership, now).await?,
             Leave::CameThroughConnection => return Err(Refusal::CannotLeave.into()),
@@ -46,15 +47,4 @@ pub async fn leave(
         }
         Ok((client, membership))
     })
-}
-
-/// How many other members hold a role that can run the organization.
-async fn others_in_charge(tx: &mut Tx, membership: &OrganizationMembership, all: &[Role]) -> Result<i64, FlowError> {
-    let mut others = 0;
-    for role in all.iter().filter(|role| is_creator_eligible(role)) {
-        let count =
-            memberships::count_others_with_role(tx, &membership.organization_id, &membership.user_id, &role.id).await?;
-        others += count;
-    }
-    Ok(others)
 }

@@ -80,6 +80,20 @@ async fn load(
     Ok((organization, membership, role))
 }
 
+/// How many other members hold a role that can run the organization.
+pub async fn others_in_charge(
+    tx: &mut Tx,
+    all: &[Role],
+    membership: &OrganizationMembership,
+) -> Result<i64, FlowError> {
+    let mut others = 0;
+    for role in all.iter().filter(|role| is_creator_eligible(role)) {
+        let (organization, user) = (&membership.organization_id, &membership.user_id);
+        others += memberships::count_others_with_role(tx, organization, user, &role.id).await?;
+    }
+    Ok(others)
+}
+
 /// Somebody must be left who can run the organization (ORG-14).
 async fn check_someone_in_charge(
     tx: &mut Tx,
@@ -88,12 +102,7 @@ async fn check_someone_in_charge(
     held: &Role,
     next: Option<&Role>,
 ) -> Result<(), FlowError> {
-    let mut others = 0;
-    for role in all.iter().filter(|role| is_creator_eligible(role)) {
-        let (organization, user) = (&membership.organization_id, &membership.user_id);
-        others += memberships::count_others_with_role(tx, organization, user, &role.id).await?;
-    }
-    match leaves_nobody_in_charge(held, next, others) {
+    match leaves_nobody_in_charge(held, next, others_in_charge(tx, all, membership).await?) {
         true => Err(Refusal::MinimumPermissionsNeeded.into()),
         false => Ok(()),
     }

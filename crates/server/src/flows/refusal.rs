@@ -180,9 +180,6 @@ pub enum Refusal {
 
     // Sessions and requests
     SignedOut,
-    SessionNotAuthorized {
-        id: String,
-    },
     ActionInvalidForSession,
     AuthenticationMissing,
     AuthorizationFormat,

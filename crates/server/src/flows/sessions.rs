@@ -34,19 +34,8 @@ pub async fn create(app: &App, user_id: &UserId, organization: Option<&Organizat
             None => memberships::latest_of_user(tx, user_id).await?.map(|membership| membership.organization_id),
         };
         let mut client = browsers::find_or_create(tx, None, app, now).await?.client;
-        let session = Session {
-            id: SessionId::generate(now, &*app.random),
-            client_id: client.id.clone(),
-            user_id: user_id.clone(),
-            status: SessionStatus::Active,
-            last_active_organization_id: active,
-            last_active_at: now,
-            authenticated_at: now,
-            expire_at: now + SESSION_LIFETIME,
-            abandon_at: now + SESSION_LIFETIME,
-            created_at: now,
-            updated_at: now,
-        };
+        let id = SessionId::generate(now, &*app.random);
+        let session = Session::begin(id, client.id.clone(), user_id.clone(), active, SESSION_LIFETIME, now);
         sessions::insert(tx, &session).await?;
         client.last_active_session_id = Some(session.id.clone());
         clients::update(tx, &client).await?;

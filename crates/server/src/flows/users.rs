@@ -72,7 +72,7 @@ pub async fn create(app: &App, new: &NewUser) -> Result<User, FlowError> {
         return Err(Refusal::DataMissing.into());
     }
     write_tx!(app.store, FlowError, |tx| {
-        let mut user = blank(UserId::generate(now, &*app.random), now);
+        let mut user = User::new(UserId::generate(now, &*app.random), now);
         user.public_metadata = new.public_metadata.clone();
         user.private_metadata = new.private_metadata.clone();
         user.unsafe_metadata = new.unsafe_metadata.clone();
@@ -87,33 +87,6 @@ pub async fn create(app: &App, new: &NewUser) -> Result<User, FlowError> {
         }
         Ok(user)
     })
-}
-
-fn blank(id: UserId, now: Millis) -> User {
-    User {
-        id,
-        external_id: None,
-        username: None,
-        first_name: None,
-        last_name: None,
-        locale: None,
-        primary_email_address_id: None,
-        public_metadata: JsonMap::new(),
-        private_metadata: JsonMap::new(),
-        unsafe_metadata: JsonMap::new(),
-        banned: false,
-        locked: false,
-        deprovisioned: false,
-        delete_self_enabled: true,
-        create_organization_enabled: true,
-        create_organizations_limit: None,
-        bypass_client_trust: false,
-        legal_accepted_at: None,
-        last_sign_in_at: None,
-        last_active_at: None,
-        created_at: now,
-        updated_at: now,
-    }
 }
 
 /// The addresses of a new user. An address that anybody has, verified or reserved, is taken.

@@ -4,7 +4,7 @@
 //! with a signed list of cookies, which that server checks with the published keys and sets on its own host.
 
 use crate::app::App;
-use crate::flows::{browser_sessions, clients as browsers, redirects};
+use crate::flows::{Refusal, browser_sessions, clients as browsers, redirects};
 use crate::frontend_api::visit::cookie;
 use crate::http::{ApiError, Query, cookies, origin};
 use axum::extract::State;
@@ -21,12 +21,13 @@ const COOKIE: &str = "__clerk_handshake";
 /// Answers 307 to `redirect_url` with the handshake.
 pub async fn get(State(app): State<Arc<App>>, query: Query, headers: HeaderMap) -> Result<Response, ApiError> {
     let caller = origin::identify(&app, &Method::GET, &headers).await?;
-    let redirect_url = query.text("redirect_url").unwrap_or_default().to_owned();
-    redirects::allowed(&app, &redirect_url, &caller.base_url).await?;
-    let azp = Url::parse(&redirect_url).ok().map(|url| url.origin().ascii_serialization());
+    let redirect_url = query.text("redirect_url").unwrap_or_default();
+    redirects::allowed(&app, redirect_url, &caller.base_url).await?;
+    let redirect_url = Url::parse(redirect_url).map_err(|_| Refusal::RedirectUrlInvalid)?;
+    let azp = Some(redirect_url.origin().ascii_serialization());
     let (token, signed_in_at) = session_token(&app, &headers, azp).await?;
     let suffix = cookies::suffix(&app.config.publishable_key);
-    let secure = if redirect_url.starts_with("https://") { "; Secure" } else { "" };
+    let secure = if redirect_url.scheme() == "https" { "; Secure" } else { "" };
     let mut directives = Vec::new();
     for name in ["__session".to_owned(), format!("__session_{suffix}")] {
         directives.push(match &token {
@@ -41,13 +42,30 @@ pub async fn get(State(app): State<Arc<App>>, query: Query, headers: HeaderMap) 
     let now = app.now() / 1000;
     let claims = json!({"handshake": directives, "iss": app.config.issuer(), "iat": now, "nbf": now, "exp": now + 60});
     let handshake = app.signing_keys.sign(&claims).map_err(|error| ApiError::internal(&error.to_string()))?;
-    let domain = app.config.cookie_domain().map_or(String::new(), |name| format!("; Domain={name}"));
-    let location = HeaderValue::from_str(&redirect_url)
-        .map_err(|_| ApiError::internal("a redirect URL that is no header value"))?;
-    let mut response = (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let line = format!("{COOKIE}={handshake}; Path=/; SameSite=Lax; Max-Age=60; HttpOnly{domain}{secure}");
-    cookies::append(response.headers_mut(), [line]);
+    deliver(&app, redirect_url, &handshake)
+}
+
+/// By cookie where the application shares our site, else in the query.
+fn deliver(app: &App, redirect_url: Url, handshake: &str) -> Result<Response, ApiError> {
+    let domain = app.config.cookie_domain();
+    let host = redirect_url.host_str().unwrap_or_default().to_owned();
+    let own_host = app.config.host.split(':').next().unwrap_or_default();
+    let shares_domain = domain.as_ref().is_some_and(|name| host == *name || host.ends_with(&format!(".{name}")));
+    let is_same_site = host == own_host || shares_domain;
+    let mut target = redirect_url;
+    let mut lines = Vec::new();
+    if is_same_site {
+        let secure = if target.scheme() == "https" { "; Secure" } else { "" };
+        let domain = domain.map_or(String::new(), |name| format!("; Domain={name}"));
+        lines.push(format!("{COOKIE}={handshake}; Path=/; SameSite=Lax; Max-Age=60; HttpOnly{domain}{secure}"));
+    } else {
+        target.query_pairs_mut().append_pair(COOKIE, handshake);
+    }
+    let location = HeaderValue::from_str(target.as_str());
+    let location = location.map_err(|_| ApiError::internal("a redirect URL that is no header value"))?;
+    let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    let mut response = (StatusCode::TEMPORARY_REDIRECT, headers).into_response();
+    cookies::append(response.headers_mut(), lines);
     Ok(response)
 }
 

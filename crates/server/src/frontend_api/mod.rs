@@ -8,10 +8,10 @@ mod npm;
 mod reply;
 mod saml;
 mod sessions;
-#[cfg(test)]
-mod sign_in_tests;
 mod sign_ins;
 mod sign_ups;
+#[cfg(test)]
+mod tests;
 pub mod visit;
 mod well_known;
 pub mod wire;

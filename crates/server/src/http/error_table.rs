@@ -395,12 +395,6 @@ fn requests(refusal: &Refusal) -> Option<ErrorEntry> {
     use Refusal::*;
     Some(match refusal {
         SignedOut => entry(401, "signed_out", "signed out", "You are signed out."),
-        SessionNotAuthorized { id } => entry(
-            401,
-            "action_for_session_not_authorized",
-            "not authorized for this session",
-            format!("This browser may not act for session {id}."),
-        ),
         ActionInvalidForSession => {
             entry(400, "invalid_action_for_session", "invalid action", "The session is no longer active.")
         }

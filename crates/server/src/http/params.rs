@@ -38,20 +38,6 @@ impl<T> Field<T> {
         }
     }
 
-    /// What a field is after an update: absent keeps it, null clears it, a value replaces it.
-    pub fn apply(self, current: Option<T>) -> Option<T> {
-        match self {
-            Self::Absent => current,
-            Self::Null => None,
-            Self::Value(value) => Some(value),
-        }
-    }
-
-    /// As [`Self::apply`] for a field that cannot be cleared: null keeps it too.
-    pub fn or(self, current: T) -> T {
-        self.value().unwrap_or(current)
-    }
-
     /// Converts the value, if there is one.
     pub fn try_map<U>(self, convert: impl FnOnce(T) -> Result<U, Refusal>) -> Result<Field<U>, Refusal> {
         Ok(match self {
@@ -412,8 +398,6 @@ mod tests {
         assert_eq!(params.text("c").unwrap(), Field::Absent);
         assert_eq!(params.text("a").unwrap(), Field::Null);
         assert_eq!(params.text("b").unwrap(), Field::Value("x".into()));
-        assert_eq!(Field::Null.apply(Some(1)), None);
-        assert_eq!(Field::Absent.apply(Some(1)), Some(1));
     }
 
     #[test]

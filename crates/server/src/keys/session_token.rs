@@ -5,7 +5,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeySize, PublicKeyComponents};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -60,15 +60,6 @@ impl SigningKeyPair {
             "e": URL_SAFE_NO_PAD.encode(components.e),
         })
     }
-
-    /// The public half as PEM (SubjectPublicKeyInfo), for programs that verify without fetching the key set.
-    pub fn public_pem(&self) -> Result<String, SigningError> {
-        let der: aws_lc_rs::encoding::PublicKeyX509Der<'_> =
-            self.pair.public_key().as_der().map_err(|_| SigningError("cannot be encoded"))?;
-        let body = STANDARD.encode(der.as_ref());
-        let lines: Vec<&str> = body.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
-        Ok(format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n")))
-    }
 }
 
 fn encode(value: &impl Serialize) -> Result<String, SigningError> {
@@ -92,11 +83,6 @@ impl SigningKeys {
     /// The JSON Web Key Set (RFC 7517 §5).
     pub fn jwks(&self) -> Value {
         json!({"keys": self.0.iter().rev().map(SigningKeyPair::jwk).collect::<Vec<_>>()})
-    }
-
-    /// The newest public key as PEM.
-    pub fn public_pem(&self) -> Result<String, SigningError> {
-        self.0.last().ok_or(SigningError("there is none"))?.public_pem()
     }
 }
 
@@ -152,7 +138,6 @@ mod tests {
         let key = RsaPublicKeyComponents { n: part("n"), e: part("e") };
         let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
         key.verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature).unwrap();
-        assert!(keys.public_pem().unwrap().starts_with("-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A"));
     }
 
     #[test]

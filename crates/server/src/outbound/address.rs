@@ -35,9 +35,11 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     }
     // Only 2000::/3 is assigned for global unicast; 2001::/23 holds special purposes, 2001:db8::/32 and 3fff::/20 documentation.
     let global = segments[0] & 0xe000 == 0x2000;
-    let special = (segments[0] == 0x2001 && segments[1] < 0x0200)
-        || (segments[0] == 0x2001 && segments[1] == 0x0db8)
-        || (segments[0] == 0x3fff && segments[1] < 0x1000);
+    let special = match segments {
+        [0x2001, second, ..] => second < 0x0200 || second == 0x0db8,
+        [0x3fff, second, ..] => second < 0x1000,
+        _ => false,
+    };
     global && !special
 }
 

@@ -50,6 +50,7 @@ pub struct TestApp {
     clock: Arc<ManualClock>,
     directory: PathBuf,
     database: Option<String>,
+    url: String,
 }
 
 impl TestApp {
@@ -78,6 +79,20 @@ impl TestApp {
     }
 
     async fn open(url: &str, directory: PathBuf, database: Option<String>) -> Self {
+        let clock = Arc::new(ManualClock(AtomicI64::new(START)));
+        let app = Self::node(url, clock.clone()).await;
+        Self { router: server::router(app.clone()), app, clock, directory, database, url: url.to_owned() }
+    }
+
+    /// Another program on the same database, with the same clock.
+    pub async fn second_node(&self) -> Self {
+        let app = Self::node(&self.url, self.clock.clone()).await;
+        let router = server::router(app.clone());
+        let (clock, directory, url) = (self.clock.clone(), temporary_directory(), self.url.clone());
+        Self { app, router, clock, directory, database: None, url }
+    }
+
+    async fn node(url: &str, clock: Arc<ManualClock>) -> Arc<App> {
         let raw = RawConfig {
             database_url: Some(url.to_owned()),
             public_url: Some("https://clerk.example.com".into()),
@@ -88,11 +103,8 @@ impl TestApp {
             rate_limits: Some("off".into()),
             ..RawConfig::default()
         };
-        let clock = Arc::new(ManualClock(AtomicI64::new(START)));
         let random = Arc::new(SeededRandom(AtomicU64::new(unique())));
-        let config = Config::check(raw).unwrap();
-        let (app, _) = server::open_with(config, clock.clone(), random).await.unwrap();
-        Self { router: server::router(app.clone()), app, clock, directory, database }
+        server::open_with(Config::check(raw).unwrap(), clock, random).await.unwrap().0
     }
 
     /// The time the server sees.

@@ -64,6 +64,11 @@ impl<'a> Browser<'a> {
         Self { server, cookies: Mutex::new(BTreeMap::new()) }
     }
 
+    /// The same browser, now led to another node by a load balancer.
+    pub fn on<'b>(&self, server: &'b TestApp) -> Browser<'b> {
+        Browser { server, cookies: Mutex::new(self.cookies.lock().unwrap().clone()) }
+    }
+
     /// A cookie's value.
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.cookies.lock().unwrap().get(name).cloned()

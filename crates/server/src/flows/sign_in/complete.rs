@@ -186,28 +186,14 @@ async fn create_user(
         updated_at: now,
     };
     let user = User {
-        id: user_id,
-        external_id: None,
-        username: None,
         first_name: profile.first_name.clone().or_else(|| sign_up?.first_name.clone()),
         last_name: profile.last_name.clone().or_else(|| sign_up?.last_name.clone()),
-        locale: None,
         primary_email_address_id: Some(address.id.clone()),
         public_metadata: profile.public_metadata.clone(),
-        private_metadata: JsonMap::new(),
         unsafe_metadata: sign_up.map(|sign_up| sign_up.unsafe_metadata.clone()).unwrap_or_default(),
-        banned: false,
-        locked: false,
-        deprovisioned: false,
-        delete_self_enabled: true,
-        create_organization_enabled: true,
-        create_organizations_limit: None,
-        bypass_client_trust: false,
-        legal_accepted_at: None,
         last_sign_in_at: Some(now),
         last_active_at: Some(now),
-        created_at: now,
-        updated_at: now,
+        ..User::new(user_id, now)
     };
     users::insert(tx, &user).await?;
     users::insert_address(tx, &address).await?;
@@ -280,19 +266,8 @@ async fn open_session(
             sessions::update(tx, &older).await?;
         }
     }
-    let session = Session {
-        id: SessionId::generate(now, &*app.random),
-        client_id: client.id.clone(),
-        user_id: user.clone(),
-        status: SessionStatus::Active,
-        last_active_organization_id: organization,
-        last_active_at: now,
-        authenticated_at: now,
-        expire_at: now + SESSION_LIFETIME,
-        abandon_at: now + SESSION_LIFETIME,
-        created_at: now,
-        updated_at: now,
-    };
+    let id = SessionId::generate(now, &*app.random);
+    let session = Session::begin(id, client.id.clone(), user.clone(), organization, SESSION_LIFETIME, now);
     sessions::insert(tx, &session).await?;
     client.last_active_session_id = Some(session.id.clone());
     client.sign_in_id = None;

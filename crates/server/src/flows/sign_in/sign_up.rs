@@ -6,8 +6,7 @@ use crate::flows::sign_in::start::{ATTEMPT_LIFETIME, Strategy, signed_in_as};
 use crate::flows::sign_in::trip::{self, Traveller, TripUrls};
 use crate::flows::{FlowError, Refusal};
 use doorward_model::{
-    AttemptId, Client, Email, EnterpriseConnection, EnterpriseConnectionId, JsonMap, Millis, SignUp, SignUpId,
-    SignUpStatus,
+    AttemptId, Client, Email, EnterpriseConnectionId, JsonMap, Millis, SignUp, SignUpId, SignUpStatus,
 };
 use doorward_rules::sign_in_route::{Route, route};
 use doorward_store::{Tx, clients, sign_ups, write_tx};
@@ -30,8 +29,6 @@ pub struct SignUpChange {
 pub struct Started {
     pub browser: Browser,
     pub sign_up: SignUp,
-    /// The connections that serve its address.
-    pub connections: Vec<EnterpriseConnection>,
 }
 
 /// Creates a sign-up for the browser, which is made if the cookie is of none.
@@ -54,12 +51,12 @@ pub async fn create(app: &App, cookie: Option<&ClientCookie>, change: &SignUpCha
             created_at: now,
             updated_at: now,
         };
-        let connections = apply(tx, app, &browser.client, &mut sign_up, change, now).await?;
+        apply(tx, app, &browser.client, &mut sign_up, change, now).await?;
         sign_ups::insert(tx, &sign_up).await?;
         browser.client.sign_up_id = Some(sign_up.id.clone());
         browser.client.updated_at = now;
         clients::update(tx, &browser.client).await?;
-        Ok(Started { browser, sign_up, connections })
+        Ok(Started { browser, sign_up })
     })
 }
 
@@ -77,10 +74,10 @@ pub async fn update(
         if sign_up.status == SignUpStatus::Complete || now >= sign_up.abandon_at {
             return Err(Refusal::NotFound { what: "sign up", id: id.to_string() }.into());
         }
-        let connections = apply(tx, app, &client, &mut sign_up, change, now).await?;
+        apply(tx, app, &client, &mut sign_up, change, now).await?;
         sign_up.updated_at = now;
         sign_ups::update(tx, &sign_up).await?;
-        Ok(Started { browser: Browser { client, new_secret: None }, sign_up, connections })
+        Ok(Started { browser: Browser { client, new_secret: None }, sign_up })
     })
 }
 
@@ -97,7 +94,7 @@ async fn apply(
     sign_up: &mut SignUp,
     change: &SignUpChange,
     now: Millis,
-) -> Result<Vec<EnterpriseConnection>, FlowError> {
+) -> Result<(), FlowError> {
     if change.has_password || change.strategy == Some(Strategy::Other) {
         return Err(Refusal::SignUpRestricted.into());
     }
@@ -116,7 +113,7 @@ async fn apply(
     let Some(email) = sign_up.email_address.clone() else {
         return match change.strategy {
             Some(_) => Err(Refusal::ParamMissing { param: "email_address" }.into()),
-            None => Ok(Vec::new()),
+            None => Ok(()),
         };
     };
     let connections = trip::connections_for(tx, &email).await?;
@@ -135,5 +132,5 @@ async fn apply(
             Traveller { attempt: AttemptId::SignUp(sign_up.id.clone()), client_id: &client.id, email: &email };
         sign_up.verification = Some(trip::begin(tx, app, connection, traveller, urls, now).await?);
     }
-    Ok(connections)
+    Ok(())
 }

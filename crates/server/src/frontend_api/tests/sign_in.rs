@@ -1,49 +1,9 @@
 //! The way in, walked by a browser and an identity provider that signs (DEC, MEM, LNK, TOK; DECISIONS "Wire" 4–7).
 
-use crate::testing::{Answer, Browser, Identity, TestApp, TestIdp, begin_sign_in};
+use super::support::{alice, claims, client, members, organization, sign_in_error, users};
+use crate::testing::{Browser, Identity, TestApp, TestIdp, begin_sign_in};
 use axum::http::Method;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-
-async fn organization(app: &TestApp, body: Value) -> String {
-    app.backend(Method::POST, "/v1/organizations", body).await.ok()["id"].as_str().unwrap().to_owned()
-}
-
-async fn members(app: &TestApp, organization: &str) -> Vec<(String, String)> {
-    let path = format!("/v1/organizations/{organization}/memberships?limit=100");
-    let list = app.backend(Method::GET, &path, Value::Null).await.ok();
-    let member = |row: &Value| {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        (text(&row["public_user_data"]["identifier"]), text(&row["role"]))
-    };
-    list["data"].as_array().unwrap().iter().map(member).collect()
-}
-
-async fn users(app: &TestApp) -> Vec<Value> {
-    app.backend(Method::GET, "/v1/users?limit=100", Value::Null).await.ok().as_array().unwrap().clone()
-}
-
-fn alice() -> Identity {
-    Identity::new("alice@acme.test", "Alice", "Müller")
-}
-
-/// The claims of a token, unverified.
-fn claims(jwt: &str) -> Value {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1).unwrap()).unwrap()).unwrap()
-}
-
-async fn client(browser: &Browser<'_>) -> Value {
-    browser.get("/v1/client").await.ok()["response"].clone()
-}
-
-/// The error that a failed trip left on the browser's sign-in.
-async fn sign_in_error(browser: &Browser<'_>) -> String {
-    let client = client(browser).await;
-    let verification = &client["sign_in"]["first_factor_verification"];
-    assert_eq!(verification["status"], "failed", "{client}");
-    verification["error"]["code"].as_str().unwrap().to_owned()
-}
 
 #[tokio::test]
 async fn mem1_an_employee_signs_in_and_is_a_member_with_a_verified_token() {
@@ -646,152 +606,49 @@ async fn dec29_another_browsers_attempts_and_sessions_do_not_exist() {
 }
 
 #[tokio::test]
-async fn tok10_the_active_organization_is_switched_and_only_among_ones_own() {
-    let app = TestApp::new().await;
-    let acme = organization(&app, json!({"name": "Acme"})).await;
-    let idp = TestIdp::connect(&app, "acme.test", Some(&acme), 0).await;
-    let browser = app.browser();
-    idp.sign_in(&app, &browser, "alice@acme.test", &alice()).await;
-    let session = client(&browser).await["sessions"][0].clone();
-    let (id, user) = (session["id"].as_str().unwrap(), session["user"]["id"].as_str().unwrap());
-    let second = organization(&app, json!({"name": "Second", "slug": "second"})).await;
-    let foreign = organization(&app, json!({"name": "Foreign", "slug": "foreign"})).await;
-    let join = json!({"user_id": user, "role": "org:admin"});
-    app.backend(Method::POST, &format!("/v1/organizations/{second}/memberships"), join).await.ok();
-    let touch = format!("/v1/client/sessions/{id}/touch");
-    let tokens = format!("/v1/client/sessions/{id}/tokens");
-    for wanted in [second.as_str(), "second"] {
-        let touched = browser.post(&touch, &[("active_organization_id", wanted), ("intent", "select_org")]).await.ok();
-        let jwt = touched["client"]["sessions"][0]["last_active_token"]["jwt"].as_str().unwrap().to_owned();
-        assert_eq!(claims(&jwt)["o"]["id"], json!(second), "the next token carries the new organization");
+async fn two_nodes_on_one_database_serve_one_instance() {
+    for first in TestApp::on_each_database().await {
+        let second = first.second_node().await;
+        let acme = organization(&first, json!({"name": "Acme"})).await;
+        let idp = TestIdp::connect(&second, "acme.test", Some(&acme), 0).await;
+        // Begun at one node, answered at the other, finished at the first, used at the second.
+        let browser = first.browser();
+        let request = idp.receive(&begin_sign_in(&browser, "alice@acme.test").await);
+        let response = idp.respond(&second, &request, &alice(), |_| {});
+        let relay_state = request.relay_state.clone().unwrap();
+        let form = [("SAMLResponse", response.as_str()), ("RelayState", relay_state.as_str())];
+        let posted = browser.on(&second).post_cross_site(idp.acs_url(), &form).await;
+        let replayed = browser.post_cross_site(idp.acs_url(), &form).await;
+        assert_eq!(replayed.error(), (401, "saml_response_invalid".to_owned()), "the other node remembers");
+        assert_eq!(browser.visit(posted.location()).await.location(), "https://app.example.com/done");
+        let there = client(&browser.on(&second)).await;
+        assert_eq!(there["sessions"][0]["last_active_organization_id"], json!(acme));
+        let keys = [&first, &second].map(|node| node.app.signing_keys.jwks());
+        assert_eq!(keys[0], keys[1]);
+        second.close().await;
+        first.close().await;
     }
-    for stranger in [foreign.as_str(), "foreign", "org_none"] {
-        let refused = browser.post(&touch, &[("active_organization_id", stranger)]).await;
-        assert_eq!(refused.error(), (404, "organization_not_found_or_unauthorized".to_owned()));
-        let refused = browser.post(&tokens, &[("organization_id", stranger)]).await;
-        assert_eq!(refused.error(), (404, "organization_not_found_or_unauthorized".to_owned()));
-    }
-    let other = browser.post(&tokens, &[("organization_id", &acme)]).await.ok();
-    assert_eq!(claims(other["jwt"].as_str().unwrap())["o"]["id"], json!(acme));
-    browser.post(&touch, &[("active_organization_id", "")]).await.ok();
-    let personal = browser.post(&tokens, &[]).await.ok();
-    assert!(claims(personal["jwt"].as_str().unwrap()).get("o").is_none());
-    let listed = browser.get("/v1/me/organization_memberships?paginated=true").await.ok();
-    assert_eq!(listed["response"]["total_count"], 2);
-    app.close().await;
 }
 
 #[tokio::test]
-async fn signing_out_ends_sessions_and_their_tokens() {
+async fn q8_people_who_arrive_together_never_oversell_the_last_seat() {
     for app in TestApp::on_each_database().await {
-        let idp = TestIdp::connect(&app, "acme.test", None, 0).await;
-        for path in ["end", "remove"] {
-            let browser = app.browser();
-            idp.sign_in(&app, &browser, "alice@acme.test", &alice()).await;
-            assert_ne!(browser.cookie("__client_uat").as_deref(), Some("0"));
-            let id = client(&browser).await["sessions"][0]["id"].as_str().unwrap().to_owned();
-            let ended = browser.post(&format!("/v1/client/sessions/{id}/{path}"), &[]).await.ok();
-            assert!(ended["client"]["sessions"].as_array().unwrap().is_empty());
-            assert_eq!(browser.cookie("__client_uat").as_deref(), Some("0"));
-            let tokens = browser.post(&format!("/v1/client/sessions/{id}/tokens"), &[]).await;
-            assert_eq!(tokens.error(), (401, "signed_out".to_owned()));
+        let acme = organization(&app, json!({"name": "Acme", "max_allowed_memberships": 3})).await;
+        let idp = TestIdp::connect(&app, "acme.test", Some(&acme), 0).await;
+        let people: Vec<String> = (0..8).map(|n| format!("p{n}@acme.test")).collect();
+        let browsers: Vec<Browser<'_>> = people.iter().map(|_| app.browser()).collect();
+        let mut finishes = Vec::new();
+        for (email, browser) in people.iter().zip(&browsers) {
+            let request = idp.receive(&begin_sign_in(browser, email).await);
+            let response = idp.respond(&app, &request, &Identity::new(email, "P", "P"), |_| {});
+            let relay_state = request.relay_state.clone().unwrap();
+            let form = [("SAMLResponse", response.as_str()), ("RelayState", relay_state.as_str())];
+            finishes.push(browser.post_cross_site(idp.acs_url(), &form).await.location().to_owned());
         }
-        for path in ["/v1/client/sessions?_method=DELETE", "/v1/client?_method=DELETE"] {
-            let browser = app.browser();
-            idp.sign_in(&app, &browser, "alice@acme.test", &alice()).await;
-            browser.post(path, &[]).await.ok();
-            assert_eq!(browser.cookie("__client_uat").as_deref(), Some("0"));
-            assert_eq!(browser.get("/v1/me").await.error(), (401, "signed_out".to_owned()));
-        }
+        let arrivals = browsers.iter().zip(&finishes).map(|(browser, finish)| browser.visit(finish));
+        let arrived = futures_util::future::join_all(arrivals).await;
+        let seated = arrived.iter().filter(|answer| answer.location() == "https://app.example.com/done").count();
+        assert_eq!((seated, members(&app, &acme).await.len(), users(&app).await.len()), (3, 3, 3));
         app.close().await;
     }
-}
-
-#[tokio::test]
-async fn tok11_a_session_ends_after_seven_days() {
-    let app = TestApp::new().await;
-    let idp = TestIdp::connect(&app, "acme.test", None, 0).await;
-    let browser = app.browser();
-    idp.sign_in(&app, &browser, "alice@acme.test", &alice()).await;
-    let id = client(&browser).await["sessions"][0]["id"].as_str().unwrap().to_owned();
-    app.advance(7 * 24 * 3600 * 1000 - 1);
-    browser.post(&format!("/v1/client/sessions/{id}/tokens"), &[]).await.ok();
-    app.advance(1);
-    let late = browser.post(&format!("/v1/client/sessions/{id}/tokens"), &[]).await;
-    assert_eq!(late.error(), (401, "signed_out".to_owned()));
-    app.close().await;
-}
-
-#[tokio::test]
-async fn wire10_cookies_of_another_origin_change_nothing() {
-    let app = TestApp::new().await;
-    let idp = TestIdp::connect(&app, "acme.test", None, 0).await;
-    let browser = app.browser();
-    idp.sign_in(&app, &browser, "alice@acme.test", &alice()).await;
-    for origin in ["https://evil.example.net", "https://app.example.com.evil.test", "http://app.example.com", "null"] {
-        for path in ["/v1/client?_method=DELETE", "/v1/client/sign_ins", "/v1/client/sessions?_method=DELETE"] {
-            let refused = browser.post_from(origin, path, &[]).await;
-            assert_eq!(refused.error(), (400, "origin_invalid".to_owned()), "{origin} {path}");
-            assert!(refused.headers.get("access-control-allow-origin").is_none());
-        }
-    }
-    assert_eq!(client(&browser).await["sessions"].as_array().unwrap().len(), 1);
-    let allowed = browser.get("/v1/client").await;
-    assert_eq!(allowed.headers["access-control-allow-origin"], "https://app.example.com");
-    assert_eq!(allowed.headers["access-control-allow-credentials"], "true");
-    app.close().await;
-}
-
-#[tokio::test]
-async fn dec28_browsers_are_sent_to_allowed_urls_only() {
-    let app = TestApp::new().await;
-    TestIdp::connect(&app, "acme.test", None, 0).await;
-    let browser = app.browser();
-    let attempt = async |redirect: &str, complete: &str| -> Answer {
-        let form = [
-            ("strategy", "enterprise_sso"),
-            ("identifier", "alice@acme.test"),
-            ("redirect_url", redirect),
-            ("action_complete_redirect_url", complete),
-        ];
-        browser.post("/v1/client/sign_ins", &form).await
-    };
-    let good = "https://app.example.com/x";
-    attempt(good, good).await.ok();
-    for (url, status, code) in [
-        ("https://evil.example.net/", 400, "resource_missmatch"),
-        ("https://app.example.com.evil.test/", 400, "resource_missmatch"),
-        ("https://app.example.com@evil.test/", 422, "invalid_redirect_url"),
-        ("//evil.test", 422, "invalid_redirect_url"),
-        ("javascript:alert(1)", 422, "invalid_url_scheme"),
-        ("/relative", 422, "invalid_redirect_url"),
-        ("myapp://callback", 400, "resource_missmatch"),
-    ] {
-        assert_eq!(attempt(url, good).await.error(), (status, code.to_owned()), "{url}");
-        assert_eq!(attempt(good, url).await.error(), (status, code.to_owned()), "{url}");
-    }
-    app.backend(Method::POST, "/v1/redirect_urls", json!({"url": "myapp://callback"})).await.ok();
-    attempt("myapp://callback", good).await.ok();
-    app.backend(Method::PATCH, "/v1/instance", json!({"allowed_origins": ["https://second.example.com"]})).await;
-    attempt("https://second.example.com/any", good).await.ok();
-    app.close().await;
-}
-
-#[tokio::test]
-async fn a_proxy_is_believed_only_with_the_secret_key() {
-    let app = TestApp::new().await;
-    let request = |key: Option<&str>| {
-        let mut request = axum::http::Request::builder()
-            .uri("/v1/client")
-            .header("clerk-proxy-url", "https://app.example.com/__clerk");
-        if let Some(key) = key {
-            request = request.header("clerk-secret-key", key);
-        }
-        request.body(axum::body::Body::empty()).unwrap()
-    };
-    assert_eq!(app.request(request(None)).await.error(), (400, "proxy_request_missing_secret_key".to_owned()));
-    let wrong = app.request(request(Some("sk_live_wrongwrongwrongwrongwrong"))).await;
-    assert_eq!(wrong.error(), (401, "proxy_request_invalid_secret_key".to_owned()));
-    app.request(request(Some("sk_live_testtesttesttesttesttesttest"))).await.ok();
-    app.close().await;
 }

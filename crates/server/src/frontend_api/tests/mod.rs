@@ -1,0 +1,5 @@
+//! Walks over the Frontend API: a real server, browsers with cookies, identity providers that sign.
+
+mod sessions;
+mod sign_in;
+mod support;
