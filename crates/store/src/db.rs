@@ -1,10 +1,11 @@
 //! The two drivers behind one `Store` and one `Tx`.
 
 use crate::error::{StoreError, TransactionError, is_transient};
+use crate::sqlite::{ReadConnection, Session as _, Sqlite, WriteTransaction};
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Row as _, SqlSafeStr, SqlStr, Sqlite};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Row as _, SqlSafeStr, SqlStr, SqliteConnection};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -20,48 +21,30 @@ pub struct Store {
 
 #[derive(Clone)]
 enum Engine {
-    /// SQLite has one writer; readers use a pool of their own.
-    Sqlite {
-        writer: sqlx::Pool<Sqlite>,
-        readers: sqlx::Pool<Sqlite>,
-    },
+    Sqlite(Sqlite),
     Postgres(sqlx::Pool<Postgres>),
 }
 
 impl Store {
     /// Opens the database at `url` (`sqlite://…`, created if missing, or `postgres://…`) and brings its schema up to date.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let store = Self { engine: connect(url).await.map_err(|error| open_error(url, &error))? };
-        store.migrate().await?;
-        Ok(store)
-    }
-
-    async fn migrate(&self) -> Result<(), StoreError> {
-        let migrator = sqlx::migrate!("./migrations");
-        let result = match &self.engine {
-            // The driver takes no lock of its own on SQLite: of two processes that open a fresh file together, one would
-            // find tables that the other has just made.
-            Engine::Sqlite { writer, .. } => {
-                let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-                // `run` with a borrowed connection makes no `Send` future, which is what `run_direct` is there for.
-                match migrator.run_direct(None, &mut *transaction, false).await {
-                    Ok(()) => Ok(transaction.commit().await?),
-                    Err(error) => Err(error),
-                }
-            }
-            Engine::Postgres(pool) => migrator.run(pool).await,
+        let engine = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let pool = connect_postgres(url).await.map_err(|error| open_error(url, &error))?;
+            migrations().run(&pool).await.map_err(migration_error)?;
+            Engine::Postgres(pool)
+        } else {
+            let options = sqlite_options(url).map_err(|error| open_error(url, &error))?;
+            let connection = connect_sqlite(&options).await.map_err(|error| open_error(url, &error))?;
+            migrate_sqlite(connection).await?;
+            Engine::Sqlite(Sqlite::open(options.get_filename())?)
         };
-        result.map_err(|error| match error {
-            MigrateError::VersionMissing(version) => StoreError::NewerVersion(version),
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => StoreError::Database(error),
-            other => StoreError::Corrupt(other.to_string()),
-        })
+        Ok(Self { engine })
     }
 
     /// A connection for reading. It sees each statement's own snapshot and must not write.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(Tx(match &self.engine {
-            Engine::Sqlite { readers, .. } => Connection::SqliteRead(readers.acquire().await?),
+            Engine::Sqlite(sqlite) => Connection::SqliteRead(sqlite.read().await?),
             Engine::Postgres(pool) => Connection::PostgresRead(pool.acquire().await?),
         }))
     }
@@ -69,7 +52,7 @@ impl Store {
     /// Begins a transaction for writing. Use [`write_tx!`](crate::write_tx), which commits and replays.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(Tx(match &self.engine {
-            Engine::Sqlite { writer, .. } => Connection::SqliteWrite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Engine::Sqlite(sqlite) => Connection::SqliteWrite(sqlite.begin().await?),
             Engine::Postgres(pool) => {
                 Connection::PostgresWrite(pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?)
             }
@@ -104,10 +87,7 @@ impl Store {
     /// Ends all connections; what was committed stays.
     pub async fn close(&self) {
         match &self.engine {
-            Engine::Sqlite { writer, readers } => {
-                readers.close().await;
-                writer.close().await;
-            }
+            Engine::Sqlite(sqlite) => sqlite.close().await,
             Engine::Postgres(pool) => pool.close().await,
         }
     }
@@ -155,49 +135,66 @@ pub fn typed_future<E, T, F: Future<Output = Result<T, E>>>(future: F) -> F {
     future
 }
 
-async fn connect(url: &str) -> Result<Engine, sqlx::Error> {
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        let options = PgConnectOptions::from_str(url)?.application_name("doorward");
-        let connected = PgPoolOptions::new()
-            .max_connections(20)
-            .acquire_timeout(Duration::from_secs(10))
-            // A broken connection shows as an error of the statement; asking first would cost a round trip each time.
-            .test_before_acquire(false)
-            .connect_with(options.clone())
-            .await;
-        return match connected {
-            Ok(pool) => Ok(Engine::Postgres(pool)),
-            // The pool waits for a server that is still starting, but keeps to itself what it waited for.
-            Err(sqlx::Error::PoolTimedOut) => Err(match PgConnection::connect_with(&options).await {
-                Ok(_) => sqlx::Error::PoolTimedOut,
-                Err(error) => error,
-            }),
-            Err(error) => Err(error),
-        };
+fn migrations() -> sqlx::migrate::Migrator {
+    sqlx::migrate!("./migrations")
+}
+
+fn migration_error(error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::VersionMissing(version) => StoreError::NewerVersion(version),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+        other => StoreError::Corrupt(other.to_string()),
     }
+}
+
+async fn connect_postgres(url: &str) -> Result<sqlx::Pool<Postgres>, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?.application_name("doorward");
+    let connected = PgPoolOptions::new()
+        .max_connections(20)
+        .acquire_timeout(Duration::from_secs(10))
+        // A broken connection shows as an error of the statement; asking first would cost a round trip each time.
+        .test_before_acquire(false)
+        .connect_with(options.clone())
+        .await;
+    match connected {
+        // The pool waits for a server that is still starting, but keeps to itself what it waited for.
+        Err(sqlx::Error::PoolTimedOut) => Err(match PgConnection::connect_with(&options).await {
+            Ok(_) => sqlx::Error::PoolTimedOut,
+            Err(error) => error,
+        }),
+        outcome => outcome,
+    }
+}
+
+fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, sqlx::Error> {
     if !url.starts_with("sqlite:") {
         return Err(sqlx::Error::Configuration("the URL must begin with sqlite:// or postgres://".into()));
     }
-    let options = SqliteConnectOptions::from_str(url)?
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
-        .busy_timeout(Duration::from_secs(10))
-        .foreign_keys(true)
-        .statement_cache_capacity(256);
-    let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(30));
+    let options = SqliteConnectOptions::from_str(url)?;
+    Ok(options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).busy_timeout(Duration::from_secs(10)))
+}
+
+/// The connection for migrations.
+async fn connect_sqlite(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
     let mut attempt = 0;
-    let writer = loop {
-        match writer.clone().connect_with(options.clone()).await {
+    loop {
+        match SqliteConnection::connect_with(options).await {
             // Only one process can switch a fresh file to write-ahead logging, and SQLite does not let the others wait.
             Err(error) if is_busy(&error) && attempt < 100 => attempt += 1,
-            outcome => break outcome?,
+            outcome => return outcome,
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
-    };
-    let readers = SqlitePoolOptions::new().max_connections(4).test_before_acquire(false);
-    let readers = readers.connect_with(options.pragma("query_only", "true")).await?;
-    Ok(Engine::Sqlite { writer, readers })
+    }
+}
+
+/// The migrator takes no lock of its own on SQLite: of two processes that open a fresh file together, one would find
+/// tables that the other has just made. So the whole migration is one transaction.
+async fn migrate_sqlite(mut connection: SqliteConnection) -> Result<(), StoreError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    // `run` with a borrowed connection makes no `Send` future, which is what `run_direct` is there for.
+    migrations().run_direct(None, &mut *transaction, false).await.map_err(migration_error)?;
+    transaction.commit().await?;
+    Ok(connection.close().await?)
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {
@@ -232,15 +229,10 @@ fn open_error(url: &str, error: &sqlx::Error) -> StoreError {
 pub struct Tx(Connection);
 
 enum Connection {
-    SqliteRead(sqlx::pool::PoolConnection<Sqlite>),
-    SqliteWrite(sqlx::Transaction<'static, Sqlite>),
+    SqliteRead(ReadConnection),
+    SqliteWrite(WriteTransaction),
     PostgresRead(sqlx::pool::PoolConnection<Postgres>),
     PostgresWrite(sqlx::Transaction<'static, Postgres>),
-}
-
-enum Driver<'c> {
-    Sqlite(&'c mut sqlx::SqliteConnection),
-    Postgres(&'c mut sqlx::PgConnection),
 }
 
 /// A bound value.
@@ -303,18 +295,9 @@ macro_rules! bind_all {
 }
 
 impl Tx {
-    fn driver(&mut self) -> Driver<'_> {
-        match &mut self.0 {
-            Connection::SqliteRead(connection) => Driver::Sqlite(connection),
-            Connection::SqliteWrite(transaction) => Driver::Sqlite(transaction),
-            Connection::PostgresRead(connection) => Driver::Postgres(connection),
-            Connection::PostgresWrite(transaction) => Driver::Postgres(transaction),
-        }
-    }
-
     async fn commit(self) -> Result<(), StoreError> {
         match self.0 {
-            Connection::SqliteWrite(transaction) => transaction.commit().await?,
+            Connection::SqliteWrite(transaction) => transaction.commit()?,
             Connection::PostgresWrite(transaction) => transaction.commit().await?,
             Connection::SqliteRead(_) | Connection::PostgresRead(_) => {}
         }
@@ -323,26 +306,25 @@ impl Tx {
 
     /// Gives up what was changed. A connection that broke has given it up already.
     async fn roll_back(self) {
-        let outcome = match self.0 {
-            Connection::SqliteWrite(transaction) => transaction.rollback().await,
-            Connection::PostgresWrite(transaction) => transaction.rollback().await,
-            Connection::SqliteRead(_) | Connection::PostgresRead(_) => Ok(()),
-        };
-        if let Err(error) = outcome {
+        if let Connection::PostgresWrite(transaction) = self.0
+            && let Err(error) = transaction.rollback().await
+        {
             tracing::debug!(%error, "rollback failed");
         }
     }
 
     /// Runs a statement that returns nothing; answers how many rows it changed.
     pub(crate) async fn run(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64, StoreError> {
-        self.run_sql(sql.into_sql_str(), args).await
-    }
-
-    pub(crate) async fn run_sql(&mut self, sql: SqlStr, args: Vec<Arg>) -> Result<u64, StoreError> {
-        Ok(match self.driver() {
-            Driver::Sqlite(connection) => bind_all!(sql, args).execute(connection).await?.rows_affected(),
-            Driver::Postgres(connection) => bind_all!(sql, args).execute(connection).await?.rows_affected(),
-        })
+        match &mut self.0 {
+            Connection::SqliteRead(connection) => connection.run(sql, &args),
+            Connection::SqliteWrite(transaction) => transaction.run(sql, &args),
+            Connection::PostgresRead(connection) => {
+                Ok(bind_all!(sql, args).execute(&mut **connection).await?.rows_affected())
+            }
+            Connection::PostgresWrite(transaction) => {
+                Ok(bind_all!(sql, args).execute(&mut **transaction).await?.rows_affected())
+            }
+        }
     }
 
     /// All rows of a query.
@@ -361,16 +343,13 @@ impl Tx {
         args: Vec<Arg>,
         read: Reader<T>,
     ) -> Result<Vec<T>, StoreError> {
-        match self.driver() {
-            Driver::Sqlite(connection) => {
-                let rows = bind_all!(sql, args).fetch_all(connection).await?;
-                rows.iter().map(|row| read(&mut Row::new(RawRow::Sqlite(row)))).collect()
-            }
-            Driver::Postgres(connection) => {
-                let rows = bind_all!(sql, args).fetch_all(connection).await?;
-                rows.iter().map(|row| read(&mut Row::new(RawRow::Postgres(row)))).collect()
-            }
-        }
+        let rows = match &mut self.0 {
+            Connection::SqliteRead(connection) => return connection.rows(sql.as_str(), &args, read, usize::MAX),
+            Connection::SqliteWrite(transaction) => return transaction.rows(sql.as_str(), &args, read, usize::MAX),
+            Connection::PostgresRead(connection) => bind_all!(sql, args).fetch_all(&mut **connection).await?,
+            Connection::PostgresWrite(transaction) => bind_all!(sql, args).fetch_all(&mut **transaction).await?,
+        };
+        rows.iter().map(|row| read(&mut Row::of_postgres(row))).collect()
     }
 
     /// The row of a query that finds at most one.
@@ -380,16 +359,13 @@ impl Tx {
         args: Vec<Arg>,
         read: Reader<T>,
     ) -> Result<Option<T>, StoreError> {
-        match self.driver() {
-            Driver::Sqlite(connection) => {
-                let row = bind_all!(sql, args).fetch_optional(connection).await?;
-                row.map(|row| read(&mut Row::new(RawRow::Sqlite(&row)))).transpose()
-            }
-            Driver::Postgres(connection) => {
-                let row = bind_all!(sql, args).fetch_optional(connection).await?;
-                row.map(|row| read(&mut Row::new(RawRow::Postgres(&row)))).transpose()
-            }
-        }
+        let row = match &mut self.0 {
+            Connection::SqliteRead(connection) => return Ok(connection.rows(sql, &args, read, 1)?.pop()),
+            Connection::SqliteWrite(transaction) => return Ok(transaction.rows(sql, &args, read, 1)?.pop()),
+            Connection::PostgresRead(connection) => bind_all!(sql, args).fetch_optional(&mut **connection).await?,
+            Connection::PostgresWrite(transaction) => bind_all!(sql, args).fetch_optional(&mut **transaction).await?,
+        };
+        row.map(|row| read(&mut Row::of_postgres(&row))).transpose()
     }
 
     /// The number a `SELECT COUNT(*)` finds.
@@ -401,22 +377,24 @@ impl Tx {
     /// Asks the engine to parse and plan a statement without running it.
     pub async fn prepare(&mut self, sql: &str) -> Result<(), StoreError> {
         use sqlx::Executor as _;
-        let sql = AssertSqlSafe(sql.to_owned()).into_sql_str();
-        match self.driver() {
-            Driver::Sqlite(connection) => drop(connection.prepare(sql).await?),
-            Driver::Postgres(connection) => drop(connection.prepare(sql).await?),
+        let text = AssertSqlSafe(sql.to_owned()).into_sql_str();
+        match &mut self.0 {
+            Connection::SqliteRead(connection) => connection.prepare(sql)?,
+            Connection::SqliteWrite(transaction) => transaction.prepare(sql)?,
+            Connection::PostgresRead(connection) => drop(connection.prepare(text).await?),
+            Connection::PostgresWrite(transaction) => drop(transaction.prepare(text).await?),
         }
         Ok(())
     }
 
     /// `(table, column, type)` of every column, sorted; for comparing the two schemas.
     pub async fn schema(&mut self) -> Result<Vec<(String, String, String)>, StoreError> {
-        let sql = match self.driver() {
-            Driver::Sqlite(_) => {
+        let sql = match &self.0 {
+            Connection::SqliteRead(_) | Connection::SqliteWrite(_) => {
                 "SELECT m.name, c.name, LOWER(c.type) FROM sqlite_master m, pragma_table_info(m.name) c \
                  WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> '_sqlx_migrations' ORDER BY 1, 2"
             }
-            Driver::Postgres(_) => {
+            Connection::PostgresRead(_) | Connection::PostgresWrite(_) => {
                 "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns \
                  WHERE table_schema = current_schema() AND table_name <> '_sqlx_migrations' ORDER BY 1, 2"
             }
@@ -429,7 +407,7 @@ impl Tx {
 pub(crate) type Reader<T> = fn(&mut Row<'_>) -> Result<T, StoreError>;
 
 enum RawRow<'r> {
-    Sqlite(&'r SqliteRow),
+    Sqlite(&'r rusqlite::Row<'r>),
     Postgres(&'r PgRow),
 }
 
@@ -444,15 +422,19 @@ macro_rules! read_column {
         let index = $row.next;
         $row.next += 1;
         match &$row.raw {
-            RawRow::Sqlite(row) => row.try_get(index)?,
+            RawRow::Sqlite(row) => row.get(index)?,
             RawRow::Postgres(row) => row.try_get(index)?,
         }
     }};
 }
 
 impl<'r> Row<'r> {
-    fn new(raw: RawRow<'r>) -> Self {
-        Self { raw, next: 0 }
+    pub(crate) fn of_sqlite(row: &'r rusqlite::Row<'r>) -> Self {
+        Self { raw: RawRow::Sqlite(row), next: 0 }
+    }
+
+    fn of_postgres(row: &'r PgRow) -> Self {
+        Self { raw: RawRow::Postgres(row), next: 0 }
     }
 
     pub(crate) fn text(&mut self) -> Result<String, StoreError> {

@@ -17,7 +17,7 @@ pub enum StoreError {
     Open { url: String, reason: String },
     /// Anything else the database says.
     #[error("database error: {0}")]
-    Database(sqlx::Error),
+    Database(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl StoreError {
@@ -44,7 +44,7 @@ impl From<sqlx::Error> for StoreError {
         {
             return Self::Conflict(inner.message().to_owned());
         }
-        Self::Database(error)
+        Self::Database(Box::new(error))
     }
 }
 

@@ -6,6 +6,7 @@
 mod db;
 mod error;
 mod filter;
+mod sqlite;
 
 pub mod clients;
 pub mod enterprise_accounts;

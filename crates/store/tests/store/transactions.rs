@@ -343,6 +343,8 @@ both_databases! {
                         let text = format!("{m}@acme{n}.example");
                         let address = address(n * 3 + m, &person, &text, EmailVerification::Admin);
                         users::insert_address(tx, &address).await?;
+                        // SQLite is called in place, so without this nothing would ever wait between its statements.
+                        tokio::task::yield_now().await;
                     }
                     Ok(())
                 })
