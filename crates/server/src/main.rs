@@ -6,6 +6,7 @@ mod app;
 mod backend_api;
 mod clock;
 mod config;
+mod demo;
 mod flows;
 mod frontend_api;
 mod hosted_pages;
@@ -39,6 +40,8 @@ struct Cli {
 enum Command {
     /// Run the server
     Serve(RawConfig),
+    /// Try it: the server, a test identity provider and a sample application on this machine
+    Demo(demo::DemoOptions),
     /// Show or replace the secret key of the Backend API
     SecretKey {
         #[command(subcommand)]
@@ -79,6 +82,13 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     };
     match &cli.command {
         Command::Serve(flags) => serve(load(flags)?).await,
+        Command::Demo(options) => {
+            let raw =
+                RawConfig::load(&options.settings, cli.config.as_deref()).map_err(|reason| anyhow::anyhow!(reason))?;
+            let config = Config::check(demo::configure(raw, options))?;
+            start_log(config.log_json, "warn");
+            demo::run(config, options, stop_signal()).await
+        }
         Command::SecretKey { action: SecretKeyAction::Show(flags) } => show_keys(load(flags)?).await,
         Command::SecretKey { action: SecretKeyAction::Rotate { settings, grace_minutes } } => {
             rotate_key(load(settings)?, *grace_minutes).await
@@ -93,7 +103,7 @@ fn say(line: &str) -> anyhow::Result<()> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    start_log(config.log_json);
+    start_log(config.log_json, "info,sqlx=warn");
     let listener = server::bind(config.listen).await?;
     let (app, generated) = server::open(config).await?;
     if let Some(key) = generated {
@@ -131,9 +141,9 @@ async fn rotate_key(config: Config, grace_minutes: u32) -> anyhow::Result<()> {
 }
 
 /// Structured log on standard error; `RUST_LOG` filters it.
-fn start_log(json: bool) {
+fn start_log(json: bool, default: &str) {
     use tracing_subscriber::{EnvFilter, fmt};
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if json {
         builder.json().flatten_event(true).init();

@@ -85,7 +85,7 @@ fn encryption_key_file(database_url: &str) -> PathBuf {
 }
 
 /// Writes a file only its owner can read, whole or not at all; one that exists already is kept.
-fn write_private(path: &std::path::Path, text: &str, random: &dyn Random) -> std::io::Result<()> {
+pub fn write_private(path: &std::path::Path, text: &str, random: &dyn Random) -> std::io::Result<()> {
     use std::io::Write as _;
     let mut bytes = [0u8; 8];
     random.fill(&mut bytes);

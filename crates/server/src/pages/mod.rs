@@ -12,19 +12,32 @@ const STYLE: &str = include_str!("style.css");
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self' https: http:; \
                       base-uri 'none'; frame-ancestors 'none'";
 
-/// Headers of every page.
-const HEADERS: [(HeaderName, &str); 5] = [
-    (header::CONTENT_SECURITY_POLICY, POLICY),
+/// As [`POLICY`], for a page with a script of our own.
+const POLICY_WITH_SCRIPT: &str = "default-src 'none'; style-src 'self'; img-src data:; script-src 'self'; \
+                                  form-action 'self' https: http:; base-uri 'none'; frame-ancestors 'none'";
+
+/// Headers of every page, beside its policy.
+const HEADERS: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "no-store"),
-    (header::REFERRER_POLICY, "no-referrer"),
+    // Not `no-referrer`: with it browsers send `Origin: null` with our own forms.
+    (header::REFERRER_POLICY, "strict-origin"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
 ];
 
 /// Renders a page.
 pub fn render(status: StatusCode, page: &impl Template) -> Response {
+    render_under(POLICY, status, page)
+}
+
+/// Renders a page with a script of our own.
+pub fn render_with_script(status: StatusCode, page: &impl Template) -> Response {
+    render_under(POLICY_WITH_SCRIPT, status, page)
+}
+
+fn render_under(policy: &'static str, status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
-        Ok(html) => (status, HEADERS, Html(html)).into_response(),
+        Ok(html) => (status, HEADERS, [(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response(),
         Err(error) => ApiError::internal(&format!("a page cannot be rendered: {error}")).into_response(),
     }
 }
