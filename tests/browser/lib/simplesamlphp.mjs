@@ -1,0 +1,51 @@
+// SimpleSAMLphp, a real identity provider.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort, start } from "./process.mjs";
+
+export const ALICE = { login: "alice@acme.test", password: "alice-pw-1" };
+export const BOB = { login: "bob@acme.test", password: "bob-pw-1" };
+export const MALLORY = { login: "mallory@evil.test", password: "mallory-pw-1" };
+/** Her names have quotes, angle brackets, an ampersand, umlauts and CJK. */
+export const ZOE = { login: "zoe@acme.test", password: "zoe-pw-1" };
+
+/** Starts it; `idps` is the folder with the identity providers. */
+export async function startSimpleSamlPhp(idps) {
+  const stateDir = mkdtempSync(join(tmpdir(), "simplesamlphp-"));
+  const port = await freePort();
+  // It wants one service provider from the start; the real ones are added when they exist.
+  const env = {
+    PORT: String(port),
+    STATE_DIR: stateDir,
+    SP_ENTITY_ID: "https://unused.test/saml",
+    SP_ACS_URL: "https://unused.test/acs",
+  };
+  const idp = await start("bash", [join(idps, "simplesamlphp/start.sh")], env, "READY ");
+  const facts = JSON.parse(idp.line.slice("READY ".length));
+  return {
+    metadataUrl: facts.metadataUrl,
+    origin: new URL(facts.ssoUrl).origin,
+    stop: idp.stop,
+    /** Makes a connection's service provider known. */
+    trust(connection, options = {}) {
+      const sp = { SP_METADATA_URL: connection.saml_connection.sp_metadata_url, ...options };
+      execFileSync("python3", [join(idps, "lib/spinput.py"), stateDir], { env: { ...process.env, ...sp } });
+    },
+    /** The login helper's answer: the form to post. */
+    login(url, person) {
+      const args = [join(idps, "lib/login.py"), "--url", url, "--user", person.login, "--password", person.password];
+      return JSON.parse(execFileSync("python3", args, { encoding: "utf8" }));
+    },
+  };
+}
+
+/** Signs in at its login page. */
+export async function logInAt(page, person) {
+  await page.waitForSelector("input[name=username]");
+  await page.fill("input[name=username]", person.login);
+  await page.fill("input[name=password]", person.password);
+  await page.press("input[name=password]", "Enter");
+}

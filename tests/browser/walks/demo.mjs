@@ -1,0 +1,74 @@
+// `doorward demo`, as a newcomer walks it.
+
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { check, equal, ok } from "../lib/report.mjs";
+import { freePort, start } from "../lib/process.mjs";
+import { backend } from "../lib/doorward.mjs";
+import { profile } from "../lib/browser.mjs";
+
+async function walk(page, app, address, first) {
+  await page.goto(app);
+  await page.click("a.button");
+  await page.fill("#identifier", address);
+  await page.press("#identifier", "Enter");
+  await page.waitForSelector("text=nobody is asked for a password");
+  await page.click(`a.button:has-text("${first}")`);
+  await page.waitForSelector("text=Signature verified");
+  return page.textContent("main");
+}
+
+export async function demo(browser, binary) {
+  const folder = mkdtempSync(join(tmpdir(), "doorward-demo-"));
+  const [port, idp, application] = [await freePort(), await freePort(), await freePort()];
+  const args = [
+    "demo", "--data-dir", folder, "--listen", `127.0.0.1:${port}`,
+    "--idp-listen", `127.0.0.1:${idp}`, "--app-listen", `127.0.0.1:${application}`,
+  ];
+  const app = `http://127.0.0.1:${application}/`;
+  let running = await start(binary, args, {}, "ready ");
+  const api = () => backend(`http://127.0.0.1:${port}`, readFileSync(join(folder, "secret-key"), "utf8").trim());
+
+  await check("demo: it says what to open and whom to be", () => {
+    for (const text of [app.slice(0, -1), "alice@acme.test", "bob@globex.test"]) ok(running.output().includes(text), text);
+  });
+
+  await check("demo: Alice signs in and sees who she is, her organization, her role and her verified token", async () => {
+    const { context, page, strays } = await profile(browser);
+    const text = await walk(page, app, "alice@acme.test", "Alice");
+    for (const part of ["Hello, Alice Müller", "alice@acme.test", "Acme", "member", '"rol": "member"']) ok(text.includes(part), part);
+    await page.click("text=Sign out");
+    await page.waitForSelector("text=A product whose customers");
+    equal(strays, []);
+    await context.close();
+  });
+
+  await check("demo: a second sign-in makes no second user and no second membership", async () => {
+    const { context, page } = await profile(browser);
+    await walk(page, app, "alice@acme.test", "Alice");
+    equal((await api()("GET", "/users/count")).total_count, 1);
+    equal((await api()("GET", "/organization_memberships")).total_count, 1);
+    await context.close();
+  });
+
+  await check("demo: Bob arrives at Globex as an admin", async () => {
+    const { context, page } = await profile(browser);
+    const text = await walk(page, app, "bob@globex.test", "Bob");
+    for (const part of ["Hello, Bob", "Globex", "admin"]) ok(text.includes(part), part);
+    await context.close();
+  });
+
+  await check("demo: Ctrl-C stops cleanly, and the next start finds its data", async () => {
+    equal(await running.stop("SIGINT"), 0, "exit code");
+    running = await start(binary, args, {}, "ready ");
+    equal((await api()("GET", "/users/count")).total_count, 2);
+    equal((await api()("GET", "/enterprise_connections")).total_count, 2);
+  });
+
+  await check("demo: a port in use is one clear sentence and a non-zero exit", async () => {
+    const second = await start(binary, args, {}, "never").catch((error) => String(error));
+    ok(second.includes("ended with 1") && second.includes("is in use"), second);
+  });
+  await running.stop();
+}
