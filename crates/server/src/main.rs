@@ -104,7 +104,7 @@ fn say(line: &str) -> anyhow::Result<()> {
 
 async fn serve(config: Config) -> anyhow::Result<()> {
     start_log(config.log_json, "info,sqlx=warn");
-    let listener = server::bind(config.listen).await?;
+    let listener = server::bind(config.listen, "--listen").await?;
     let (app, generated) = server::open(config).await?;
     if let Some(key) = generated {
         say(&format!("secret key (shown only now): {key}"))?;

@@ -105,10 +105,10 @@ pub fn write_private(path: &std::path::Path, text: &str, random: &dyn Random) ->
     }
 }
 
-/// Binds the port; the error is one clear sentence.
-pub async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+/// Binds the port; the error is one clear sentence that names the `flag` to change.
+pub async fn bind(listen: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(listen).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => anyhow!("{listen} is in use by another program; choose another with --listen"),
+        std::io::ErrorKind::AddrInUse => anyhow!("{listen} is in use by another program; choose another with {flag}"),
         _ => anyhow!("cannot listen on {listen}: {error}"),
     })
 }

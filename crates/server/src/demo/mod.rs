@@ -6,14 +6,24 @@ mod seed;
 mod test_idp;
 mod token;
 
+use crate::app::App;
 use crate::config::{Config, RawConfig};
+use crate::flows::setup::rotate_secret_key;
+use crate::random::sha256_hex;
 use crate::server;
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, bail};
+use doorward_model::{Millis, Random};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+
+/// How long a secret key stays valid that the demo had to replace.
+const KEY_GRACE: Millis = 24 * 60 * 60 * 1000;
+/// Browsers keep connections open that they may never use again; a stop does not wait longer for them.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Settings of the demo beside those of the server.
 #[derive(Clone, Debug, clap::Args)]
@@ -39,6 +49,9 @@ pub struct Company {
     pub domain: &'static str,
     /// The role set, where it is not the instance's initial one.
     pub role_set: Option<&'static str>,
+    /// What newcomers become, for people who read about it.
+    pub newcomer: &'static str,
+    /// The demo suggests the first.
     pub people: &'static [Person],
 }
 
@@ -47,6 +60,24 @@ pub struct Person {
     pub login: &'static str,
     pub first_name: &'static str,
     pub last_name: &'static str,
+}
+
+impl Person {
+    pub fn name(&self) -> String {
+        full_name(self.first_name, self.last_name)
+    }
+
+    /// The address of somebody at this company.
+    pub fn email(&self, company: &Company) -> String {
+        format!("{}@{}", self.login, company.domain)
+    }
+}
+
+/// First name and last name in the order of their script: Chinese, Japanese and Korean names begin with the family.
+pub fn full_name(first: &str, last: &str) -> String {
+    let begins_with_family = last.chars().next().is_some_and(|letter| letter >= '\u{2e80}');
+    let (one, two) = if begins_with_family { (last, first) } else { (first, last) };
+    format!("{one} {two}").trim().to_owned()
 }
 
 const fn person(login: &'static str, first_name: &'static str, last_name: &'static str) -> Person {
@@ -62,6 +93,7 @@ pub const COMPANIES: [Company; 2] = [
         slug: "acme",
         domain: "acme.test",
         role_set: None,
+        newcomer: "member",
         people: &[
             person("alice", "Alice", "Müller"),
             person("carol", "Carol", "O'Brien"),
@@ -73,23 +105,27 @@ pub const COMPANIES: [Company; 2] = [
         slug: "globex",
         domain: "globex.test",
         role_set: Some(ADMINS),
+        newcomer: "admin",
         people: &[person("bob", "Bob", "Nováček"), person("dana", "Dana", "Levi")],
     },
 ];
 
 /// Settings of the server as the demo needs them, unless they are given.
 pub fn configure(mut raw: RawConfig, options: &DemoOptions) -> RawConfig {
-    let app_origin = origin(options.app_listen);
     let add = |list: Option<String>, item: &str| Some(list.map_or(item.to_owned(), |list| format!("{list},{item}")));
     raw.outbound_allow = add(raw.outbound_allow, "http://127.0.0.1");
-    raw.allowed_origins = add(raw.allowed_origins, &app_origin);
+    raw.allowed_origins = add(raw.allowed_origins, &origin(options.app_listen));
     let file = options.data_dir.join("doorward.db");
     raw.database_url = raw.database_url.or_else(|| Some(format!("sqlite://{}", file.display())));
     raw
 }
 
+/// Where a browser on this machine reaches a listener.
 fn origin(listen: SocketAddr) -> String {
-    format!("http://{listen}")
+    match listen.ip().is_unspecified() {
+        true => format!("http://127.0.0.1:{}", listen.port()),
+        false => format!("http://{listen}"),
+    }
 }
 
 /// Runs the three servers until `stop`.
@@ -98,18 +134,20 @@ pub async fn run(
     options: &DemoOptions,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let folder = &options.data_dir;
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot use the data directory {}", folder.display()))?;
+    let app_origin = origin(options.app_listen);
+    check_hosts(&config.public_url, &app_origin)?;
     // All ports first: a demo that cannot run should not leave a half-made data directory behind.
-    let listener = server::bind(config.listen).await?;
-    let idp_listener = server::bind(options.idp_listen).await?;
-    let app_listener = server::bind(options.app_listen).await?;
+    let listener = server::bind(config.listen, "--listen").await?;
+    let idp_listener = server::bind(options.idp_listen, "--idp-listen").await?;
+    let app_listener = server::bind(options.app_listen, "--app-listen").await?;
+    let folder = &options.data_dir;
+    prepare(folder)?;
     let (app, generated) = server::open(config).await?;
     let secret_key = secret_key(&app, generated, folder).await?;
     let idps = test_idp::Companies::load(folder, &origin(options.idp_listen), &*app.random)?;
     let connections = seed::run(&app, &idps).await.context("seeding the demo")?;
     let idp_router = test_idp::router(app.clone(), idps, connections);
-    let app_router = sample_app::router(app.clone(), origin(options.app_listen), secret_key);
+    let app_router = sample_app::router(app.clone(), app_origin, secret_key)?;
 
     let (stopped, wait) = watch::channel(false);
     tokio::spawn(async move {
@@ -118,9 +156,16 @@ pub async fn run(
     });
     let idp = serve(idp_listener, idp_router, until(wait.clone()));
     let sample = serve(app_listener, app_router, until(wait.clone()));
-    let main = server::serve(app.clone(), listener, until(wait));
-    introduce(&app.config, options)?;
-    tokio::try_join!(idp, sample, main)?;
+    let main = server::serve(app.clone(), listener, until(wait.clone()));
+    let introduced = introduce_when_ready(&app.config, options);
+    let too_long = async {
+        until(wait).await;
+        tokio::time::sleep(STOP_PATIENCE).await;
+    };
+    tokio::select! {
+        ended = async { tokio::try_join!(idp, sample, main, introduced) } => ended.map(drop)?,
+        () = too_long => app.store.close().await,
+    }
     Ok(())
 }
 
@@ -137,36 +182,102 @@ async fn serve(
     Ok(axum::serve(listener, router).with_graceful_shutdown(stop).await?)
 }
 
-/// The sample application's secret key. It is kept in the data directory, since the database knows only its hash.
-async fn secret_key(app: &Arc<crate::app::App>, generated: Option<String>, folder: &Path) -> anyhow::Result<String> {
+/// Browsers keep cookies by host, whatever the port: that is how the sample application learns of a sign-in.
+fn check_hosts(public_url: &str, app_origin: &str) -> anyhow::Result<()> {
+    let host = |text: &str| url::Url::parse(text).ok().and_then(|url| url.host_str().map(str::to_owned));
+    if host(public_url) == host(app_origin) {
+        return Ok(());
+    }
+    bail!("the sample application at {app_origin} must be on the same host as the server's public URL {public_url}")
+}
+
+/// Makes the data directory, and makes sure now that files can be written there.
+fn prepare(folder: &Path) -> anyhow::Result<()> {
+    let probe = folder.join(".writable");
+    let outcome = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&probe, ""));
+    outcome.and_then(|()| std::fs::remove_file(&probe)).map_err(|error| {
+        anyhow!("the data directory {} cannot be written to: {error}; choose another with --data-dir", folder.display())
+    })
+}
+
+/// The sample application's secret key. It is kept in the data directory, since the database knows only its hash. A key
+/// that the database does not know (another database than last time, or a setting that came too late) is of no use.
+async fn secret_key(app: &Arc<App>, generated: Option<String>, folder: &Path) -> anyhow::Result<String> {
     let file = folder.join("secret-key");
-    if let Some(configured) = &app.config.secret_key {
-        return Ok(configured.expose().to_owned());
+    let configured = app.config.secret_key.as_ref().map(|key| key.expose().to_owned());
+    let kept = std::fs::read_to_string(&file).ok().map(|text| text.trim().to_owned());
+    for key in [configured, generated, kept.clone()].into_iter().flatten() {
+        if is_valid(app, &key).await? {
+            if kept.as_ref() != Some(&key) {
+                keep(&file, &key, &*app.random)?;
+            }
+            return Ok(key);
+        }
     }
-    if generated.is_none()
-        && let Ok(kept) = std::fs::read_to_string(&file)
-    {
-        return Ok(kept.trim().to_owned());
-    }
-    let key = match generated {
-        Some(key) => key,
-        None => crate::flows::setup::rotate_secret_key(&app.store, app.now(), 0, &*app.random).await?,
-    };
-    let _ = std::fs::remove_file(&file);
-    server::write_private(&file, &key, &*app.random).with_context(|| format!("cannot write {}", file.display()))?;
+    let key = rotate_secret_key(&app.store, app.now(), KEY_GRACE, &*app.random).await?;
+    keep(&file, &key, &*app.random)?;
     Ok(key)
 }
 
-fn introduce(config: &Config, options: &DemoOptions) -> anyhow::Result<()> {
-    crate::say(&format!(
-        "\nDoorward demo\n\n  Open      {}   the sample application\n\n  Be        alice@acme.test    arrives at Acme as a member \
-         (carol@acme.test and chen@acme.test work there too)\n            bob@globex.test    arrives at Globex as an admin \
-         (so does dana@globex.test)\n\n  Also      {}/sign-in   the hosted sign-in page\n            {}   the test identity \
-         provider\n            {}   the data; delete it to start afresh\n\n  Stop      Ctrl-C\n",
-        origin(options.app_listen),
-        config.public_url,
-        origin(options.idp_listen),
-        options.data_dir.display(),
-    ))?;
-    crate::say(&format!("ready {}", config.public_url))
+async fn is_valid(app: &App, key: &str) -> anyhow::Result<bool> {
+    let mut tx = app.store.read().await?;
+    let found = doorward_store::instance::secret_key_by_sha256(&mut tx, &sha256_hex(key)).await?;
+    Ok(found.is_some_and(|key| key.expires_at.is_none_or(|end| app.now() < end)))
 }
+
+fn keep(file: &Path, key: &str, random: &dyn Random) -> anyhow::Result<()> {
+    let removed = match std::fs::remove_file(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    };
+    let written = removed.and_then(|()| server::write_private(file, key, random));
+    written.with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// Says what to open once all three answer.
+async fn introduce_when_ready(config: &Config, options: &DemoOptions) -> anyhow::Result<()> {
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
+    let own = origin(config.listen);
+    for url in [format!("{own}/v1/health"), origin(options.idp_listen), origin(options.app_listen)] {
+        let answer = client.get(&url).send().await.and_then(reqwest::Response::error_for_status);
+        answer.with_context(|| format!("{url} does not answer"))?;
+    }
+    introduce(config, options)
+}
+
+fn introduce(config: &Config, options: &DemoOptions) -> anyhow::Result<()> {
+    let (server, folder) = (&config.public_url, options.data_dir.display());
+    let idp = origin(options.idp_listen);
+    let mut lines = vec![
+        String::new(),
+        "Doorward demo".into(),
+        String::new(),
+        format!("  Open      {}   the sample application", origin(options.app_listen)),
+        String::new(),
+    ];
+    for (index, company) in COMPANIES.iter().enumerate() {
+        let lead = if index == 0 { "Be" } else { "" };
+        let addresses: Vec<String> = company.people.iter().map(|person| person.email(company)).collect();
+        let (first, others) = addresses.split_first().context("a company without people")?;
+        let others = others.join(", ");
+        lines.push(format!("  {lead:<9} {first:<17}  arrives at {} as {} (so do {others})", company.name, company.newcomer));
+    }
+    lines.extend([
+        String::new(),
+        format!("  Also      {server}/sign-in   the hosted sign-in page"),
+        format!("            {idp}   the test identity provider: it asks for no password"),
+        format!("            {folder}   the data; delete it to start afresh"),
+        String::new(),
+        format!("  Keys      publishable  {}", config.publishable_key),
+        format!("            secret       in {folder}/secret-key, for example:"),
+        format!("            curl -H \"Authorization: Bearer $(cat '{folder}/secret-key')\" {server}/v1/users"),
+        String::new(),
+        "  Stop      Ctrl-C".into(),
+        String::new(),
+        format!("ready {server}"),
+    ]);
+    lines.iter().try_for_each(|line| crate::say(line))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! The demo's two organizations and their connections. Running it again changes only what has moved.
 
 use crate::app::App;
-use crate::demo::test_idp::Companies;
+use crate::demo::test_idp::{Companies, CompanyIdp};
 use crate::demo::{ADMINS, COMPANIES, Company};
 use crate::flows::FlowError;
 use crate::flows::enterprise_connections::{
@@ -9,7 +9,9 @@ use crate::flows::enterprise_connections::{
 };
 use crate::flows::organizations::{self as flow, NewOrganization};
 use crate::flows::role_sets::{self, NewRoleSet};
-use doorward_model::{Domain, EnterpriseConnection, Organization, OrganizationId, Provider, RoleSetType};
+use doorward_model::{
+    Domain, EnterpriseConnection, LoginHint, LoginHintMode, Organization, OrganizationId, Provider, RoleSetType, SamlConfig,
+};
 use doorward_store::{enterprise_connections, organizations, roles};
 
 /// Makes what is missing; answers the connections in the order of [`COMPANIES`].
@@ -69,6 +71,9 @@ async fn ensure_connection(
     };
     let existing = enterprise_connections::of_organization(&mut app.store.read().await?, organization).await?;
     if let Some(existing) = existing.first() {
+        if knows(&existing.saml, idp) {
+            return Ok(existing.clone());
+        }
         let change = EnterpriseConnectionChange { saml, ..EnterpriseConnectionChange::default() };
         return connections::update(app, &existing.id, change).await;
     }
@@ -77,9 +82,16 @@ async fn ensure_connection(
         active: Some(true),
         domains: vec![domain],
         organization_id: Some(organization.clone()),
-        saml,
+        // The identity provider shows which of its people the typed address belongs to.
+        saml: SamlChange { login_hint: Some(LoginHint { mode: LoginHintMode::EmailAddress, source: None }), ..saml },
         ..EnterpriseConnectionChange::default()
     };
     let new = NewEnterpriseConnection { name: format!("{} SSO", company.name), provider: Provider::SamlCustom, change };
     connections::create(app, new).await
+}
+
+fn knows(saml: &SamlConfig, idp: &CompanyIdp) -> bool {
+    saml.idp_entity_id.as_deref() == Some(&idp.entity_id)
+        && saml.idp_sso_url.as_deref() == Some(&idp.sso_url)
+        && saml.idp_certificates == [idp.key.certificate().base64()]
 }

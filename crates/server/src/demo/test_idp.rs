@@ -57,7 +57,9 @@ fn load_key(file: &FilePath, random: &dyn Random) -> anyhow::Result<IdpKey> {
     let wrong = || format!("reading the key {}", file.display());
     if !file.exists() {
         let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)?;
-        let certificate = rcgen::CertificateParams::new(Vec::<String>::new())?.self_signed(&key)?;
+        let mut params = rcgen::CertificateParams::new(Vec::<String>::new())?;
+        params.distinguished_name.push(rcgen::DnType::CommonName, "Doorward test identity provider");
+        let certificate = params.self_signed(&key)?;
         write_private(file, &format!("{}{}", key.serialize_pem(), certificate.pem()), random)
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
@@ -81,6 +83,7 @@ pub fn router(app: Arc<App>, companies: Companies, connections: Vec<EnterpriseCo
         .route("/{company}/sso/as/{login}", get(continue_as))
         .route("/assets/style.css", get(crate::pages::style))
         .route("/assets/continue.js", get(script))
+        .fallback(async || not_found("There is no such page."))
         .with_state(Arc::new(TestIdp { app, companies, connections }))
 }
 
@@ -100,6 +103,16 @@ struct HomePage<'a> {
 struct ChoosePage<'a> {
     company: &'a Company,
     query: &'a str,
+    /// Whom the service provider expects; may be nobody who works here.
+    expected: Option<&'a str>,
+}
+
+impl ChoosePage<'_> {
+    /// Where somebody is expected, the others step back.
+    fn is_secondary(&self, person: &Person) -> bool {
+        let is_expected = |person: &Person| self.expected == Some(&person.email(self.company));
+        self.company.people.iter().any(is_expected) && !is_expected(person)
+    }
 }
 
 #[derive(Template)]
@@ -121,6 +134,10 @@ fn refuse(reason: impl Into<String>) -> Response {
     render(StatusCode::BAD_REQUEST, &IdpErrorPage { reason: reason.into() })
 }
 
+fn not_found(reason: &str) -> Response {
+    render(StatusCode::NOT_FOUND, &IdpErrorPage { reason: reason.into() })
+}
+
 async fn home() -> Response {
     render(StatusCode::OK, &HomePage { companies: &COMPANIES })
 }
@@ -130,7 +147,7 @@ fn company(slug: &str) -> Option<(usize, &'static Company)> {
 }
 
 async fn metadata(State(idp): State<Arc<TestIdp>>, Path(slug): Path<String>) -> Response {
-    let Some((_, company)) = company(&slug) else { return refuse("There is no such company.") };
+    let Some((_, company)) = company(&slug) else { return not_found("There is no such company.") };
     let own = idp.companies.of(company);
     let xml = idp_metadata(&own.entity_id, &own.sso_url, &[own.key.certificate()]);
     ([(header::CONTENT_TYPE, "application/samlmetadata+xml")], xml).into_response()
@@ -153,10 +170,13 @@ fn receive(idp: &TestIdp, index: usize, query: &str) -> Result<(ReceivedAuthnReq
 
 /// Who are you?
 async fn choose(State(idp): State<Arc<TestIdp>>, Path(slug): Path<String>, RawQuery(query): RawQuery) -> Response {
-    let Some((index, company)) = company(&slug) else { return refuse("There is no such company.") };
+    let Some((index, company)) = company(&slug) else { return not_found("There is no such company.") };
     let query = query.unwrap_or_default();
     match receive(&idp, index, &query) {
-        Ok(_) => render(StatusCode::OK, &ChoosePage { company, query: &query }),
+        Ok((request, _)) => {
+            let expected = request.login_hint.as_deref();
+            render(StatusCode::OK, &ChoosePage { company, query: &query, expected })
+        }
         Err(reason) => refuse(reason),
     }
 }
@@ -167,9 +187,9 @@ async fn continue_as(
     Path((slug, login)): Path<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let Some((index, company)) = company(&slug) else { return refuse("There is no such company.") };
+    let Some((index, company)) = company(&slug) else { return not_found("There is no such company.") };
     let Some(person) = company.people.iter().find(|person| person.login == login) else {
-        return refuse("Nobody of that name works here.");
+        return not_found("Nobody of that name works here.");
     };
     let query = query.unwrap_or_default();
     let answer = receive(&idp, index, &query).and_then(|(request, acs_url)| {
@@ -202,7 +222,7 @@ fn respond(
         format!("_{}", hex(&bytes))
     };
     let (response_id, assertion_id, session_index) = (id(), id(), id());
-    let email = format!("{}@{}", person.login, company.domain);
+    let email = person.email(company);
     let attribute = |name: &str, value: &str| IssuedAttribute { name: name.into(), values: vec![value.into()] };
     let attributes =
         [attribute("mail", &email), attribute("firstName", person.first_name), attribute("lastName", person.last_name)];

@@ -27,6 +27,10 @@ pub enum TokenError {
     Issuer,
     #[error("it was made for another application")]
     AuthorizedParty,
+    #[error("its session is not active")]
+    NotActive,
+    #[error("it is older than the last sign-in or sign-out of this browser")]
+    Outdated,
     #[error("it has expired")]
     Expired,
     #[error("it is not valid yet")]
@@ -72,9 +76,19 @@ pub fn verify(jwt: &str, jwks: &Value, issuer: &str, now: i64) -> Result<Verifie
     Ok(VerifiedToken { header, claims })
 }
 
-/// Whether a verified token was made for this application.
-pub fn check_party(token: &VerifiedToken, origin: &str) -> Result<(), TokenError> {
-    if token.claims["azp"] == origin { Ok(()) } else { Err(TokenError::AuthorizedParty) }
+/// Whether a verified token may sign somebody in at the application on `origin`. `changed_at` is when this browser last
+/// signed in or out, in seconds: a token from before may be another person's.
+pub fn check_session(token: &VerifiedToken, origin: &str, changed_at: i64) -> Result<(), TokenError> {
+    if token.claims["azp"] != origin {
+        return Err(TokenError::AuthorizedParty);
+    }
+    if token.claims["sts"] != "active" {
+        return Err(TokenError::NotActive);
+    }
+    match token.claims["iat"].as_i64() {
+        Some(issued_at) if issued_at >= changed_at => Ok(()),
+        _ => Err(TokenError::Outdated),
+    }
 }
 
 #[cfg(test)]
@@ -91,7 +105,7 @@ mod tests {
     }
 
     fn claims() -> Value {
-        json!({"iss": ISSUER, "exp": 160, "nbf": 90, "sub": "user_1", "azp": "http://app.test"})
+        json!({"iss": ISSUER, "exp": 160, "nbf": 90, "iat": 100, "sub": "user_1", "azp": "http://app.test", "sts": "active"})
     }
 
     #[test]
@@ -100,11 +114,25 @@ mod tests {
         let jwt = keys.sign(&claims()).unwrap();
         let verified = verify(&jwt, &keys.jwks(), ISSUER, 100).unwrap();
         assert_eq!(verified.claims["sub"], "user_1");
-        assert_eq!(check_party(&verified, "http://app.test"), Ok(()));
-        assert_eq!(check_party(&verified, "http://other.test"), Err(TokenError::AuthorizedParty));
         assert_eq!(verify(&jwt, &keys.jwks(), ISSUER, 165), Err(TokenError::Expired));
         assert_eq!(verify(&jwt, &keys.jwks(), ISSUER, 80), Err(TokenError::NotYetValid));
         assert_eq!(verify(&jwt, &keys.jwks(), "https://other", 100), Err(TokenError::Issuer));
+    }
+
+    #[test]
+    fn only_an_active_session_of_this_application_and_this_sign_in_counts() {
+        let with = |name: &str, value: Value| {
+            let mut claims = claims();
+            claims[name] = value;
+            check_session(&VerifiedToken { header: json!({}), claims }, "http://app.test", 100)
+        };
+        assert_eq!(with("iat", json!(100)), Ok(()));
+        assert_eq!(with("iat", json!(99)), Err(TokenError::Outdated));
+        assert_eq!(with("iat", Value::Null), Err(TokenError::Outdated));
+        assert_eq!(with("sts", json!("pending")), Err(TokenError::NotActive));
+        assert_eq!(with("sts", Value::Null), Err(TokenError::NotActive));
+        assert_eq!(with("azp", json!("http://other.test")), Err(TokenError::AuthorizedParty));
+        assert_eq!(with("azp", Value::Null), Err(TokenError::AuthorizedParty));
     }
 
     #[test]
