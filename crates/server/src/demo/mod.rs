@@ -260,7 +260,10 @@ fn introduce(config: &Config, options: &DemoOptions) -> anyhow::Result<()> {
         let addresses: Vec<String> = company.people.iter().map(|person| person.email(company)).collect();
         let (first, others) = addresses.split_first().context("a company without people")?;
         let others = others.join(", ");
-        lines.push(format!("  {lead:<9} {first:<17}  arrives at {} as {} (so do {others})", company.name, company.newcomer));
+        lines.push(format!(
+            "  {lead:<9} {first:<17}  arrives at {} as {} (so do {others})",
+            company.name, company.newcomer
+        ));
     }
     lines.extend([
         String::new(),

@@ -35,7 +35,8 @@ pub fn cookie(headers: &HeaderMap) -> Option<ClientCookie> {
 pub fn address(app: &App, request: &Request) -> Option<IpAddr> {
     if app.config.trust_forwarded_for {
         // The last line and the last entry in it are the proxy's own; those before are whatever the caller wrote.
-        let last = request.headers().get_all("x-forwarded-for").iter().last().and_then(|value| value.to_str().ok());
+        let last =
+            request.headers().get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
         let entry = last.and_then(|list| list.rsplit(',').next()).unwrap_or_default().trim();
         let with_port = entry.parse::<SocketAddr>().map(|address| address.ip());
         if let Ok(address) = entry.parse().or(with_port) {
