@@ -162,6 +162,8 @@ CREATE TABLE enterprise_connections (
     authenticatable BOOLEAN NOT NULL,
     disable_jit_provisioning BOOLEAN NOT NULL,
     custom_attributes TEXT NOT NULL,
+    -- JSON, in their order; enterprise_connection_domains holds them once more, to look a connection up by.
+    domains TEXT NOT NULL,
     saml_connection_id TEXT NOT NULL UNIQUE,
     saml TEXT NOT NULL,
     created_at BIGINT NOT NULL,
@@ -173,7 +175,6 @@ CREATE INDEX enterprise_connections_created_at ON enterprise_connections (create
 CREATE TABLE enterprise_connection_domains (
     connection_id TEXT NOT NULL REFERENCES enterprise_connections (id) ON DELETE CASCADE,
     domain TEXT NOT NULL,
-    position BIGINT NOT NULL,
     PRIMARY KEY (connection_id, domain)
 );
 CREATE INDEX enterprise_connection_domains_domain ON enterprise_connection_domains (domain);

@@ -10,7 +10,7 @@ use doorward_model::{
 macro_rules! columns {
     () => {
         "c.id, c.name, c.provider, c.active, c.organization_id, c.sync_user_attributes, c.disable_additional_identifications, \
-         c.allow_organization_account_linking, c.authenticatable, c.disable_jit_provisioning, c.custom_attributes, \
+         c.allow_organization_account_linking, c.authenticatable, c.disable_jit_provisioning, c.custom_attributes, c.domains, \
          c.saml_connection_id, c.saml, c.created_at, c.updated_at"
     };
 }
@@ -21,28 +21,25 @@ statements! {
     OF_ORGANIZATION = concat!("SELECT ", columns!(), " FROM enterprise_connections c WHERE c.organization_id = $1 ORDER BY c.created_at, c.id");
     SELECT = concat!("SELECT ", columns!(), " FROM enterprise_connections c");
     COUNT = "SELECT COUNT(*) FROM enterprise_connections c";
-    IDS_SERVING = "SELECT d.connection_id FROM enterprise_connection_domains d";
-    DOMAINS = "SELECT domain FROM enterprise_connection_domains WHERE connection_id = $1 ORDER BY position";
     INSERT = "INSERT INTO enterprise_connections (id, name, provider, active, organization_id, sync_user_attributes, \
               disable_additional_identifications, allow_organization_account_linking, authenticatable, disable_jit_provisioning, \
-              custom_attributes, saml_connection_id, saml, created_at, updated_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+              custom_attributes, domains, saml_connection_id, saml, created_at, updated_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     UPDATE = "UPDATE enterprise_connections SET name = $2, active = $3, organization_id = $4, sync_user_attributes = $5, \
               disable_additional_identifications = $6, allow_organization_account_linking = $7, authenticatable = $8, \
-              disable_jit_provisioning = $9, custom_attributes = $10, saml = $11, updated_at = $12 WHERE id = $1";
+              disable_jit_provisioning = $9, custom_attributes = $10, domains = $11, saml = $12, updated_at = $13 WHERE id = $1";
     DELETE = "DELETE FROM enterprise_connections WHERE id = $1";
     DELETE_DOMAINS = "DELETE FROM enterprise_connection_domains WHERE connection_id = $1";
-    INSERT_DOMAIN = "INSERT INTO enterprise_connection_domains (connection_id, domain, position) VALUES ($1, $2, $3)";
+    INSERT_DOMAIN = "INSERT INTO enterprise_connection_domains (connection_id, domain) VALUES ($1, $2)";
 }
 
-/// Reads the columns of [`columns!`]; the domains are read apart.
+/// Reads the columns of [`columns!`].
 fn read(row: &mut Row<'_>) -> Result<EnterpriseConnection, StoreError> {
     Ok(EnterpriseConnection {
         id: row.id()?,
         name: row.text()?,
         provider: row.word(Provider::parse)?,
         active: row.bool()?,
-        domains: Vec::new(),
         organization_id: row.maybe_id()?,
         sync_user_attributes: row.bool()?,
         disable_additional_identifications: row.bool()?,
@@ -50,6 +47,7 @@ fn read(row: &mut Row<'_>) -> Result<EnterpriseConnection, StoreError> {
         authenticatable: row.bool()?,
         disable_jit_provisioning: row.bool()?,
         custom_attributes: row.json()?,
+        domains: row.json()?,
         saml_connection_id: row.id()?,
         saml: row.json()?,
         created_at: row.int()?,
@@ -57,29 +55,9 @@ fn read(row: &mut Row<'_>) -> Result<EnterpriseConnection, StoreError> {
     })
 }
 
-async fn with_domains(tx: &mut Tx, mut connection: EnterpriseConnection) -> Result<EnterpriseConnection, StoreError> {
-    let domains = tx.all(DOMAINS, args![connection.id.as_str()], |row| Ok(Domain::from_stored(row.text()?)));
-    connection.domains = domains.await?;
-    Ok(connection)
-}
-
-async fn all_with_domains(
-    tx: &mut Tx,
-    found: Vec<EnterpriseConnection>,
-) -> Result<Vec<EnterpriseConnection>, StoreError> {
-    let mut connections = Vec::with_capacity(found.len());
-    for connection in found {
-        connections.push(with_domains(tx, connection).await?);
-    }
-    Ok(connections)
-}
-
 /// One by id.
 pub async fn by_id(tx: &mut Tx, id: &EnterpriseConnectionId) -> Result<Option<EnterpriseConnection>, StoreError> {
-    match tx.optional(BY_ID, args![id.as_str()], read).await? {
-        Some(connection) => Ok(Some(with_domains(tx, connection).await?)),
-        None => Ok(None),
-    }
+    tx.optional(BY_ID, args![id.as_str()], read).await
 }
 
 /// One by the id in its ACS URL.
@@ -87,32 +65,25 @@ pub async fn by_saml_connection_id(
     tx: &mut Tx,
     id: &SamlConnectionId,
 ) -> Result<Option<EnterpriseConnection>, StoreError> {
-    match tx.optional(BY_SAML_CONNECTION_ID, args![id.as_str()], read).await? {
-        Some(connection) => Ok(Some(with_domains(tx, connection).await?)),
-        None => Ok(None),
-    }
+    tx.optional(BY_SAML_CONNECTION_ID, args![id.as_str()], read).await
 }
 
 /// The connections linked to an organization, oldest first.
 pub async fn of_organization(tx: &mut Tx, id: &OrganizationId) -> Result<Vec<EnterpriseConnection>, StoreError> {
-    let found = tx.all(OF_ORGANIZATION, args![id.as_str()], read).await?;
-    all_with_domains(tx, found).await
+    tx.all(OF_ORGANIZATION, args![id.as_str()], read).await
 }
 
 /// The connections, active or not, that list any of these domains, oldest first.
 pub async fn serving(tx: &mut Tx, domains: &[Domain]) -> Result<Vec<EnterpriseConnection>, StoreError> {
     let names: Vec<&str> = domains.iter().map(Domain::as_str).collect();
     let mut filter = Filter::new();
-    filter.and_in("d.domain IN", &names, "");
-    let (sql, args) = filter.query(IDS_SERVING);
-    let mut ids = tx.all_sql(sql, args, |row| row.text()).await?;
-    ids.sort();
-    ids.dedup();
-    let mut connections = Vec::with_capacity(ids.len());
-    for id in ids {
-        connections.extend(by_id(tx, &id.into()).await?);
-    }
-    Ok(connections)
+    filter.and_in(
+        "c.id IN (SELECT d.connection_id FROM enterprise_connection_domains d WHERE d.domain IN",
+        &names,
+        ") ORDER BY c.created_at, c.id",
+    );
+    let (sql, args) = filter.query(SELECT);
+    tx.all_sql(sql, args, read).await
 }
 
 /// What a list of connections asks for (CON-40).
@@ -136,8 +107,7 @@ fn conditions(wanted: &ListFilter) -> Filter {
 /// A page of connections, newest first.
 pub async fn list(tx: &mut Tx, wanted: &ListFilter, page: Page) -> Result<Vec<EnterpriseConnection>, StoreError> {
     let (sql, args) = conditions(wanted).page(SELECT, ("c.created_at", Direction::Descending), "c.id", page);
-    let found = tx.all_sql(sql, args, read).await?;
-    all_with_domains(tx, found).await
+    tx.all_sql(sql, args, read).await
 }
 
 /// How many connections a list would find in all.
@@ -160,6 +130,7 @@ pub async fn insert(tx: &mut Tx, connection: &EnterpriseConnection) -> Result<()
         connection.authenticatable,
         connection.disable_jit_provisioning,
         json_text(&connection.custom_attributes)?,
+        json_text(&connection.domains)?,
         connection.saml_connection_id.as_str(),
         json_text(&connection.saml)?,
         connection.created_at,
@@ -182,6 +153,7 @@ pub async fn update(tx: &mut Tx, connection: &EnterpriseConnection) -> Result<()
         connection.authenticatable,
         connection.disable_jit_provisioning,
         json_text(&connection.custom_attributes)?,
+        json_text(&connection.domains)?,
         json_text(&connection.saml)?,
         connection.updated_at,
     ];
@@ -191,8 +163,8 @@ pub async fn update(tx: &mut Tx, connection: &EnterpriseConnection) -> Result<()
 }
 
 async fn insert_domains(tx: &mut Tx, connection: &EnterpriseConnection) -> Result<(), StoreError> {
-    for (position, domain) in (0i64..).zip(&connection.domains) {
-        tx.run(INSERT_DOMAIN, args![connection.id.as_str(), domain.as_str(), position]).await?;
+    for domain in &connection.domains {
+        tx.run(INSERT_DOMAIN, args![connection.id.as_str(), domain.as_str()]).await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::flows::clients as browsers;
 use crate::flows::{Refusal, browser_sessions};
 use crate::frontend_api::reply;
 use crate::frontend_api::visit::Visit;
-use crate::frontend_api::wire::client::client;
+use crate::frontend_api::wire::client::{Known, client};
 use crate::http::{ApiError, cookies};
 use axum::Json;
 use axum::extract::State;
@@ -19,7 +19,8 @@ pub async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, 
     let Some(found) = browsers::find(&mut tx, visit.cookie.as_ref()).await? else {
         return Ok(reply::only(Value::Null));
     };
-    let view = client(&app, &mut tx, &found, visit.caller.authorized_party.as_deref(), app.now()).await?;
+    let view =
+        client(&app, &mut tx, &found, &Known::default(), visit.caller.authorized_party.as_deref(), app.now()).await?;
     let mut answer = reply::only(view.wire);
     cookies::append(answer.headers_mut(), cookies::set_client_uat(view.signed_in_at, &app.config, visit.caller.site));
     Ok(answer)
@@ -30,9 +31,11 @@ pub async fn create(State(app): State<Arc<App>>, visit: Visit) -> Result<Respons
     app.rate_limits.attempt(visit.address, None)?;
     let browser = browsers::ensure(&app, visit.cookie.as_ref()).await?;
     let mut tx = app.store.read().await?;
-    let view = client(&app, &mut tx, &browser.client, visit.caller.authorized_party.as_deref(), app.now()).await?;
+    let view =
+        client(&app, &mut tx, &browser.client, &Known::default(), visit.caller.authorized_party.as_deref(), app.now())
+            .await?;
     drop(tx);
-    reply::with_client(&app, &visit, &browser, view.wire).await
+    reply::with_client(&app, &visit, &browser, &Known::default(), view.wire).await
 }
 
 /// Signs out everywhere in this browser and forgets it.
@@ -50,7 +53,7 @@ pub async fn sign_out(State(app): State<Arc<App>>, visit: Visit) -> Result<Respo
     let signed_out = browser_sessions::sign_out(&app, visit.cookie.as_ref()).await?;
     let Some(known) = signed_out else { return Err(Refusal::SignedOut.into()) };
     let mut tx = app.store.read().await?;
-    let view = client(&app, &mut tx, &known, None, app.now()).await?;
+    let view = client(&app, &mut tx, &known, &Known::default(), None, app.now()).await?;
     drop(tx);
     reply::with_known_client(&app, &visit, known, view.wire).await
 }

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::flows::clients::{self as browsers, Browser};
 use crate::frontend_api::visit::Visit;
-use crate::frontend_api::wire::client::client;
+use crate::frontend_api::wire::client::{Known, client};
 use crate::http::{ApiError, cookies};
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
@@ -11,10 +11,16 @@ use doorward_model::Client;
 use serde_json::{Value, json};
 
 /// An answer to a mutation: the resource, and the browser as it is now, from which the page takes its new state.
-pub async fn with_client(app: &App, visit: &Visit, browser: &Browser, response: Value) -> Result<Response, ApiError> {
+pub async fn with_client(
+    app: &App,
+    visit: &Visit,
+    browser: &Browser,
+    known: &Known<'_>,
+    response: Value,
+) -> Result<Response, ApiError> {
     let mut tx = app.store.read().await?;
     let azp = visit.caller.authorized_party.as_deref();
-    let view = client(app, &mut tx, &browser.client, azp, app.now()).await?;
+    let view = client(app, &mut tx, &browser.client, known, azp, app.now()).await?;
     let mut answer = Json(json!({"response": response, "client": view.wire})).into_response();
     let mut lines = Vec::new();
     if let Some(secret) = &browser.new_secret {
@@ -32,7 +38,7 @@ pub async fn with_known_client(
     client: Client,
     response: Value,
 ) -> Result<Response, ApiError> {
-    with_client(app, visit, &Browser { client, new_secret: None }, response).await
+    with_client(app, visit, &Browser { client, new_secret: None }, &Known::default(), response).await
 }
 
 /// An answer to a question: only the resource.

@@ -5,7 +5,7 @@ use crate::flows::Refusal;
 use crate::flows::sign_in::start::{self, NewSignIn, Started, Strategy};
 use crate::frontend_api::reply;
 use crate::frontend_api::visit::{Visit, trip_urls};
-use crate::frontend_api::wire::client::{connections_of, usable};
+use crate::frontend_api::wire::client::{Known, connections_of, usable};
 use crate::frontend_api::wire::sign_in::sign_in;
 use crate::http::{ApiError, Params, Path};
 use axum::extract::State;
@@ -78,5 +78,6 @@ async fn answer(app: &App, visit: &Visit, started: Started) -> Result<Response, 
         Some(email) => usable(email, connections),
         None => Vec::new(),
     };
-    reply::with_client(app, visit, &browser, sign_in(&found, &connections, app.now())).await
+    let known = Known { sign_in: Some((&found, &connections)) };
+    reply::with_client(app, visit, &browser, &known, sign_in(&found, &connections, app.now())).await
 }

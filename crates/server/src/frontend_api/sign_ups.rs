@@ -7,7 +7,7 @@ use crate::flows::sign_in::trip;
 use crate::frontend_api::reply;
 use crate::frontend_api::sign_ins::{connection_id, strategy};
 use crate::frontend_api::visit::{Visit, trip_urls};
-use crate::frontend_api::wire::client::usable;
+use crate::frontend_api::wire::client::{Known, usable};
 use crate::frontend_api::wire::sign_up::sign_up;
 use crate::http::{ApiError, Params, Path};
 use axum::extract::State;
@@ -85,5 +85,5 @@ pub async fn enterprise_connections(
 }
 
 async fn answer(app: &App, visit: &Visit, started: Started) -> Result<Response, ApiError> {
-    reply::with_client(app, visit, &started.browser, sign_up(&started.sign_up, app.now())).await
+    reply::with_client(app, visit, &started.browser, &Known::default(), sign_up(&started.sign_up, app.now())).await
 }

@@ -1,7 +1,7 @@
 //! Transactions of several processes on one database, and transactions that do not come to their end.
 
-use crate::support::reader;
 use crate::support::samples::*;
+use crate::support::{on_sqlite, reader};
 use doorward_model::*;
 use doorward_store::{
     Store, StoreError, TransactionError, enterprise_connections, instance, memberships, organizations, saml_requests,
@@ -393,4 +393,24 @@ both_databases! {
         let reads = tokio::time::timeout(Duration::from_secs(5), reads).await.unwrap();
         assert_eq!(reads, [true; 40]);
     }
+}
+
+/// On PostgreSQL nobody waits for anybody, so there is nothing to prove.
+#[tokio::test]
+async fn who_waits_for_another_process_on_sqlite_blocks_no_thread() {
+    on_sqlite(|database| async move {
+        let (here, there) = (database.open().await, database.open().await);
+        let mut held = there.begin().await.unwrap();
+        users::insert(&mut held, &user(1)).await.unwrap();
+        // The runtime of this test has one thread.
+        let waiting = tokio::spawn(async move { assert_writable(&here, 2).await });
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            assert!(!waiting.is_finished());
+        }
+        drop(held);
+        waiting.await.unwrap();
+        assert_eq!(database.rows("users").await, 1);
+    })
+    .await;
 }

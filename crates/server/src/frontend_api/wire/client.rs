@@ -18,11 +18,19 @@ pub struct ClientView {
     pub signed_in_at: Option<Millis>,
 }
 
+/// What the caller has just loaded or made, so that it is not loaded again.
+#[derive(Default)]
+pub struct Known<'a> {
+    /// The browser's current sign-in with the connections that serve its address.
+    pub sign_in: Option<(&'a SignIn, &'a [EnterpriseConnection])>,
+}
+
 /// Loads a browser's view. The session in focus comes with a token, so that a page needs no second request.
 pub async fn client(
     app: &App,
     tx: &mut Tx,
     client: &Client,
+    known: &Known<'_>,
     azp: Option<&str>,
     now: Millis,
 ) -> Result<ClientView, FlowError> {
@@ -46,7 +54,7 @@ pub async fn client(
         "object": "client",
         "id": client.id,
         "sessions": shown,
-        "sign_in": current_sign_in(tx, client, now).await?,
+        "sign_in": current_sign_in(tx, client, known, now).await?,
         "sign_up": current_sign_up(tx, client, now).await?,
         "last_active_session_id": client.last_active_session_id,
         "last_authentication_strategy": client.last_authentication_strategy,
@@ -58,8 +66,16 @@ pub async fn client(
     Ok(ClientView { wire, signed_in_at })
 }
 
-async fn current_sign_in(tx: &mut Tx, client: &Client, now: Millis) -> Result<Option<Value>, FlowError> {
+async fn current_sign_in(
+    tx: &mut Tx,
+    client: &Client,
+    known: &Known<'_>,
+    now: Millis,
+) -> Result<Option<Value>, FlowError> {
     let Some(id) = &client.sign_in_id else { return Ok(None) };
+    if let Some((found, connections)) = known.sign_in.filter(|(found, _)| found.id == *id) {
+        return Ok(Some(sign_in(found, connections, now)));
+    }
     let Some(found) = sign_ins::by_id(tx, id).await?.filter(|found| now < found.abandon_at) else { return Ok(None) };
     let connections = connections_of(tx, &found).await?;
     Ok(Some(sign_in(&found, &connections, now)))
