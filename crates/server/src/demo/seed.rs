@@ -10,7 +10,8 @@ use crate::flows::enterprise_connections::{
 use crate::flows::organizations::{self as flow, NewOrganization};
 use crate::flows::role_sets::{self, NewRoleSet};
 use doorward_model::{
-    Domain, EnterpriseConnection, LoginHint, LoginHintMode, Organization, OrganizationId, Provider, RoleSetType, SamlConfig,
+    Domain, EnterpriseConnection, LoginHint, LoginHintMode, Organization, OrganizationId, Provider, RoleSetType,
+    SamlConfig,
 };
 use doorward_store::{enterprise_connections, organizations, roles};
 
