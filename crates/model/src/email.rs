@@ -74,7 +74,11 @@ impl Email {
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let invalid = || InvalidEmail(text.chars().take(100).collect());
         let (local, domain) = text.trim().rsplit_once('@').ok_or_else(invalid)?;
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c) || !c.is_ascii();
+        // Beyond ASCII only letters and digits: invisible and direction-changing characters make look-alikes.
+        let allowed = |c: char| {
+            let is_letter = c.is_alphanumeric() && c != '\u{212a}';
+            is_letter || "!#$%&'*+-/=?^_`{|}~.".contains(c)
+        };
         let well_formed = (1..=64).contains(&local.len())
             && local.chars().all(|c| allowed(c) && !c.is_whitespace() && !c.is_control())
             && !local.starts_with('.')
@@ -84,7 +88,7 @@ impl Email {
         if !well_formed {
             return Err(invalid());
         }
-        Ok(Self(format!("{}@{domain}", local.to_lowercase())))
+        Ok(Self(format!("{}@{domain}", local.to_ascii_lowercase())))
     }
 
     /// An address that was checked when it was stored.
@@ -169,6 +173,9 @@ mod tests {
             "a@[127.0.0.1]",
             "a\n@acme.test",
             "alice@acme.test\u{0}",
+            "ni\u{212a}e@acme.test",
+            "al\u{200b}ice@acme.test",
+            "al\u{202e}ice@acme.test",
         ] {
             assert!(Email::parse(text).is_err(), "{text:?}");
         }

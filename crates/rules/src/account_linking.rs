@@ -9,6 +9,8 @@ pub struct Facts<'a> {
     pub account: Option<(&'a EnterpriseAccount, &'a User)>,
     /// The verified address equal to the profile's, and its user.
     pub owner: Option<(&'a EmailAddress, &'a User)>,
+    /// Whether the connection serves the address the account had at its latest sign-in.
+    pub account_is_covered: bool,
     /// The connection's `disable_jit_provisioning`.
     pub jit_disabled: bool,
 }
@@ -25,6 +27,9 @@ pub enum Linking {
     Create,
     /// Nobody has it and the connection makes no users (MEM-3, Q-18).
     JitDisabled,
+    /// The account was made for an address that the connection no longer serves: it now speaks for other people, and the
+    /// subjects of its former IdP must not become theirs.
+    AccountOfFormerDomain,
     /// The user may not sign in.
     Blocked(Blocked),
 }
@@ -51,6 +56,7 @@ pub fn blocked(user: &User) -> Option<Blocked> {
 pub fn link(facts: Facts<'_>) -> Linking {
     if let Some((_, user)) = facts.account {
         return match blocked(user) {
+            _ if !facts.account_is_covered => Linking::AccountOfFormerDomain,
             Some(reason) => Linking::Blocked(reason),
             None => Linking::Known(user.id.clone()),
         };
@@ -106,21 +112,39 @@ pub(crate) mod tests {
         let facts = Facts {
             account: Some((&account(&alice), &alice)),
             owner: Some((&address(&mallory), &mallory)),
+            account_is_covered: true,
             jit_disabled: true,
         };
         assert_eq!(link(facts), Linking::Known("user_a".into()));
     }
 
     #[test]
+    fn a_repointed_connection_does_not_hand_over_its_former_users() {
+        let alice = user("user_a");
+        let facts = Facts {
+            account: Some((&account(&alice), &alice)),
+            owner: None,
+            account_is_covered: false,
+            jit_disabled: false,
+        };
+        assert_eq!(link(facts), Linking::AccountOfFormerDomain);
+    }
+
+    #[test]
     fn lnk2_a_verified_address_attaches_the_account() {
         let alice = user("user_a");
-        let facts = Facts { account: None, owner: Some((&address(&alice), &alice)), jit_disabled: true };
+        let facts = Facts {
+            account: None,
+            owner: Some((&address(&alice), &alice)),
+            account_is_covered: true,
+            jit_disabled: true,
+        };
         assert_eq!(link(facts), Linking::Attach { user_id: "user_a".into(), email_address_id: "idn_1".into() });
     }
 
     #[test]
     fn lnk5_mem3_a_stranger_is_created_unless_jit_is_off() {
-        let facts = Facts { account: None, owner: None, jit_disabled: false };
+        let facts = Facts { account: None, owner: None, account_is_covered: true, jit_disabled: false };
         assert_eq!(link(facts), Linking::Create);
         assert_eq!(link(Facts { jit_disabled: true, ..facts }), Linking::JitDisabled);
     }
@@ -134,8 +158,18 @@ pub(crate) mod tests {
         ] {
             let mut alice = user("user_a");
             mark(&mut alice);
-            let by_account = Facts { account: Some((&account(&alice), &alice)), owner: None, jit_disabled: false };
-            let by_address = Facts { account: None, owner: Some((&address(&alice), &alice)), jit_disabled: false };
+            let by_account = Facts {
+                account: Some((&account(&alice), &alice)),
+                owner: None,
+                account_is_covered: true,
+                jit_disabled: false,
+            };
+            let by_address = Facts {
+                account: None,
+                owner: Some((&address(&alice), &alice)),
+                account_is_covered: true,
+                jit_disabled: false,
+            };
             assert_eq!(link(by_account), Linking::Blocked(reason));
             assert_eq!(link(by_address), Linking::Blocked(reason));
         }

@@ -1,5 +1,6 @@
 //! Verified IdP attributes and a connection's mapping give one profile (SML-15, SML-16, SML-20, CON-26 … CON-28).
 
+use crate::metadata::fits;
 use crate::sign_in_route::covers;
 use doorward_model::{
     AttributeMapping, Domain, Email, EnterpriseConnection, JsonMap, LoginHint, LoginHintMode, Provider, SsoProfile,
@@ -34,6 +35,8 @@ pub enum ProfileOutcome {
     MissingAttribute(String),
     /// The address attribute holds no email address, or several.
     InvalidAddress(String),
+    /// An attribute is larger than anything a person has; the text says which.
+    TooLarge(&'static str),
     /// The address lies outside the connection's domains (DECISIONS "Wire" 6).
     DomainMismatch {
         expected: Vec<Domain>,
@@ -70,13 +73,29 @@ pub fn profile(connection: &EnterpriseConnection, verified: VerifiedAttributes<'
             None => return ProfileOutcome::MissingAttribute(name.to_owned()),
         },
     };
+    let (first_name, last_name) = (verified.first(&mapping.first_name), verified.first(&mapping.last_name));
+    let public_metadata = metadata(connection, verified);
+    if !is_short(subject) {
+        return ProfileOutcome::TooLarge("the subject");
+    }
+    if [first_name, last_name].into_iter().flatten().any(|name| !is_short(name)) {
+        return ProfileOutcome::TooLarge("a name");
+    }
+    if !fits(&public_metadata) {
+        return ProfileOutcome::TooLarge("the metadata");
+    }
     ProfileOutcome::Profile(SsoProfile {
         subject: subject.to_owned(),
         email_address,
-        first_name: verified.first(&mapping.first_name).map(str::to_owned),
-        last_name: verified.first(&mapping.last_name).map(str::to_owned),
-        public_metadata: metadata(connection, verified),
+        first_name: first_name.map(str::to_owned),
+        last_name: last_name.map(str::to_owned),
+        public_metadata,
     })
+}
+
+/// Identity providers are other people's: what they send is bounded before it is kept.
+fn is_short(text: &str) -> bool {
+    text.chars().count() <= 255 && !text.chars().any(char::is_control)
 }
 
 fn metadata(connection: &EnterpriseConnection, verified: VerifiedAttributes<'_>) -> JsonMap {
@@ -181,6 +200,19 @@ mod tests {
                 "{address}"
             );
         }
+    }
+
+    #[test]
+    fn attributes_are_bounded() {
+        let acme = connection("a", &["acme.test"]);
+        let (long, huge) = ("x".repeat(256), "x".repeat(9000));
+        let mail: (&str, &[&str]) = ("mail", &["a@acme.test"]);
+        assert_eq!(outcome(&acme, &[mail, ("firstName", &[&long])]), ProfileOutcome::TooLarge("a name"));
+        assert_eq!(outcome(&acme, &[mail, ("lastName", &["a\u{7}b"])]), ProfileOutcome::TooLarge("a name"));
+        assert_eq!(outcome(&acme, &[mail, ("public_metadata_k", &[&huge])]), ProfileOutcome::TooLarge("the metadata"));
+        let attributes = attributes(&[mail]);
+        let subject = profile(&acme, VerifiedAttributes { name_id: &long, attributes: &attributes });
+        assert_eq!(subject, ProfileOutcome::TooLarge("the subject"));
     }
 
     #[test]

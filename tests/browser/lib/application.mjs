@@ -9,7 +9,11 @@ const page = (publishableKey) => `<!doctype html><meta charset="utf-8"><title>Ap
   data-clerk-publishable-key="${publishableKey}" data-clerk-proxy-url="/__clerk"></script>
 <script>
   (async () => {
-    await window.Clerk.load({ ui: { ClerkUI: window.__internal_ClerkUICtor } });
+    await window.Clerk.load({
+      ui: { ClerkUI: window.__internal_ClerkUICtor },
+      signInUrl: "/?mode=sign-in",
+      signUpUrl: "/?mode=sign-up",
+    });
     const mode = new URLSearchParams(location.search).get("mode");
     const node = document.getElementById("app");
     if (window.Clerk.user) node.textContent = "signed in";

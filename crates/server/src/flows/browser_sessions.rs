@@ -34,7 +34,6 @@ pub async fn token(
     };
     let mut tx = app.store.read().await?;
     let facts = sessions::token_facts(&mut tx, id, wanted.as_ref()).await?;
-    drop(tx);
     let mut facts = facts.filter(|facts| facts.session.client_id == cookie.id).ok_or_else(|| not_found(id))?;
     if !secret_matches(&cookie.secret, &facts.client_token_sha256) {
         return Err(Refusal::SignedOut.into());
@@ -43,7 +42,7 @@ pub async fn token(
         facts.membership = None;
     }
     may_mint(&facts, now, wanted.is_some())?;
-    tokens::mint(app, &facts, authorized_party, now, TOKEN_LIFETIME_SECONDS).await
+    tokens::mint(app, &mut tx, &facts, authorized_party, now, TOKEN_LIFETIME_SECONDS).await
 }
 
 /// The token of a session for the page that shows it; `None` when there is none to be had.
@@ -58,7 +57,7 @@ pub async fn token_for_view(
     if may_mint(&facts, now, false).is_err() {
         return Ok(None);
     }
-    tokens::mint(app, &facts, authorized_party, now, TOKEN_LIFETIME_SECONDS).await.map(Some)
+    tokens::mint(app, tx, &facts, authorized_party, now, TOKEN_LIFETIME_SECONDS).await.map(Some)
 }
 
 fn may_mint(facts: &TokenFacts, now: i64, wants_organization: bool) -> Result<(), Refusal> {

@@ -6,16 +6,27 @@ use doorward_rules::redirect::{ParsedUrl, RedirectRefusal, check};
 use doorward_store::redirect_urls;
 use url::Url;
 
+/// Refuses a URL that is not on an allowed origin. A session token goes there, so the list of redirect URLs, which may name
+/// other people's pages, is not enough.
+pub async fn allowed_origin(app: &App, text: &str, base_url: &str) -> Result<(), FlowError> {
+    allowed(app, text, base_url).await?;
+    let origin = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let origin = origin.and_then(|url| origin_of(&url));
+    let allowed = origins(app, base_url).await?;
+    if origin.is_some_and(|origin| allowed.contains(&origin)) {
+        return Ok(());
+    }
+    Err(Refusal::RedirectUrlNotAllowed { url: text.chars().take(200).collect() }.into())
+}
+
 /// Refuses a URL that is neither on an allowed origin nor on the list. `base_url` is where this browser reaches us.
 pub async fn allowed(app: &App, text: &str, base_url: &str) -> Result<(), FlowError> {
-    if text.len() > 4096 {
+    // URL parsers drop line breaks, header lines do not.
+    if text.len() > 4096 || text.chars().any(|c| c.is_control()) {
         return Err(Refusal::RedirectUrlInvalid.into());
     }
     let url = Url::parse(text).ok();
-    let mut origins = app.config.allowed_origins.clone();
-    origins.extend(app.instance().await?.allowed_origins.iter().cloned());
-    let own = [base_url, &app.config.public_url];
-    origins.extend(own.iter().filter_map(|url| Some(Url::parse(url).ok()?.origin().ascii_serialization())));
+    let origins = origins(app, base_url).await?;
     let decide = |urls: &[String]| match &url {
         None => check(None, &origins, urls),
         Some(url) => {
@@ -43,6 +54,15 @@ pub async fn allowed(app: &App, text: &str, base_url: &str) -> Result<(), FlowEr
         RedirectRefusal::Scheme => Refusal::RedirectUrlScheme.into(),
         RedirectRefusal::NotAllowed => Refusal::RedirectUrlNotAllowed { url: text.chars().take(200).collect() }.into(),
     })
+}
+
+/// The origins of the applications and our own.
+async fn origins(app: &App, base_url: &str) -> Result<Vec<String>, FlowError> {
+    let mut origins = app.config.allowed_origins.clone();
+    origins.extend(app.instance().await?.allowed_origins.iter().cloned());
+    let own = [base_url, &app.config.public_url];
+    origins.extend(own.iter().filter_map(|url| Some(Url::parse(url).ok()?.origin().ascii_serialization())));
+    Ok(origins)
 }
 
 /// `scheme://host[:port]`, also for schemes browsers consider opaque (extensions, native shells).

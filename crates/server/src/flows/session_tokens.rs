@@ -6,12 +6,13 @@ use crate::keys::session_token::{OrganizationClaim, SessionClaims};
 use crate::random::hex;
 use doorward_model::Millis;
 use doorward_rules::session_token::encode_permissions;
-use doorward_store::roles;
 use doorward_store::sessions::{TokenFacts, TokenMembership};
+use doorward_store::{Tx, roles};
 
 /// Signs a token for a session that may have one. `authorized_party` is the origin it is made for.
 pub async fn mint(
     app: &App,
+    tx: &mut Tx,
     facts: &TokenFacts,
     authorized_party: Option<String>,
     now: Millis,
@@ -21,7 +22,7 @@ pub async fn mint(
     app.random.fill(&mut random);
     let issued_at = now / 1000;
     let organization = match &facts.membership {
-        Some(membership) => Some(organization_claim(app, membership).await?),
+        Some(membership) => Some(organization_claim(tx, membership).await?),
         None => None,
     };
     let (features, organization) = organization.unzip();
@@ -46,7 +47,7 @@ pub async fn mint(
 
 /// The `fea` and `o` claims. Permissions are read only for a role that has some to tell (ROL-4).
 async fn organization_claim(
-    app: &App,
+    tx: &mut Tx,
     membership: &TokenMembership,
 ) -> Result<(Option<String>, OrganizationClaim), FlowError> {
     let mut claim = OrganizationClaim {
@@ -59,8 +60,7 @@ async fn organization_claim(
     if membership.custom_permissions == 0 {
         return Ok((None, claim));
     }
-    let mut tx = app.store.read().await?;
-    let all = roles::roles(&mut tx).await?;
+    let all = roles::roles(tx).await?;
     let role = all.iter().find(|role| role.id == membership.role_id);
     let keys = role.into_iter().flat_map(|role| &role.permissions).map(|permission| permission.key.as_str());
     let encoded = encode_permissions(keys);

@@ -62,10 +62,9 @@ pub async fn token(app: &App, id: &SessionId, lifetime_seconds: Millis) -> Resul
     let now = app.now();
     let mut tx = app.store.read().await?;
     let facts = sessions::token_facts(&mut tx, id, None).await?.ok_or_else(|| not_found(id))?;
-    drop(tx);
     let is_blocked = facts.user_banned || facts.user_locked || facts.user_deprovisioned;
     if mint(&facts.session, now, is_blocked, false, facts.membership.is_some()).is_err() {
         return Err(Refusal::ActionInvalidForSession.into());
     }
-    session_tokens::mint(app, &facts, None, now, lifetime_seconds).await
+    session_tokens::mint(app, &mut tx, &facts, None, now, lifetime_seconds).await
 }

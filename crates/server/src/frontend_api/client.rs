@@ -27,6 +27,7 @@ pub async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, 
 
 /// Makes the browser known, if it is not yet.
 pub async fn create(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, ApiError> {
+    app.rate_limits.attempt(visit.address, None)?;
     let browser = browsers::ensure(&app, visit.cookie.as_ref()).await?;
     let mut tx = app.store.read().await?;
     let view = client(&app, &mut tx, &browser.client, visit.caller.authorized_party.as_deref(), app.now()).await?;

@@ -22,7 +22,7 @@ const COOKIE: &str = "__clerk_handshake";
 pub async fn get(State(app): State<Arc<App>>, query: Query, headers: HeaderMap) -> Result<Response, ApiError> {
     let caller = origin::identify(&app, &Method::GET, &headers).await?;
     let redirect_url = query.text("redirect_url").unwrap_or_default();
-    redirects::allowed(&app, redirect_url, &caller.base_url).await?;
+    redirects::allowed_origin(&app, redirect_url, &caller.base_url).await?;
     let redirect_url = Url::parse(redirect_url).map_err(|_| Refusal::RedirectUrlInvalid)?;
     let azp = Some(redirect_url.origin().ascii_serialization());
     let (token, signed_in_at) = session_token(&app, &headers, azp).await?;

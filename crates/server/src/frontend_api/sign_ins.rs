@@ -66,6 +66,7 @@ pub async fn prepare(
     let urls = trip_urls(&app, &params, &visit.caller).await?;
     let urls = urls.ok_or(Refusal::ParamMissing { param: "redirect_url" })?;
     let connection_id = connection_id(&params)?;
+    app.rate_limits.attempt(visit.address, None)?;
     let prepared =
         start::prepare(&app, visit.cookie.as_ref(), &SignInId::from(id), connection_id.as_ref(), &urls).await;
     answer(&app, &visit, prepared?).await

@@ -53,6 +53,7 @@ pub async fn update(
     params: Params,
 ) -> Result<Response, ApiError> {
     let change = change(&app, &params, &visit).await?;
+    app.rate_limits.attempt(visit.address, change.email_address.as_ref().map(Email::as_str))?;
     let started = flow::update(&app, visit.cookie.as_ref(), &SignUpId::from(id), &change).await?;
     answer(&app, &visit, started).await
 }

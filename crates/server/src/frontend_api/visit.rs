@@ -34,8 +34,12 @@ pub fn cookie(headers: &HeaderMap) -> Option<ClientCookie> {
 /// The address of the connection, or behind a trusted reverse proxy the last one that proxy saw.
 pub fn address(app: &App, request: &Request) -> Option<IpAddr> {
     if app.config.trust_forwarded_for {
-        let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
-        if let Some(address) = forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok()) {
+        // The last line and the last entry in it are the proxy's own; those before are whatever the caller wrote.
+        let last =
+            request.headers().get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
+        let entry = last.and_then(|list| list.rsplit(',').next()).unwrap_or_default().trim();
+        let with_port = entry.parse::<SocketAddr>().map(|address| address.ip());
+        if let Ok(address) = entry.parse().or(with_port) {
             return Some(address);
         }
     }

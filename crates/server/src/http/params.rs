@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use doorward_model::{JsonMap, Millis};
 use futures_util::StreamExt as _;
 use serde_json::Value;
+use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -299,6 +300,15 @@ impl<S: Send + Sync> FromRequest<S> for Params {
 /// What is beyond is read and thrown away, up to a bound: a client that is still sending would otherwise see a broken
 /// connection instead of the answer.
 pub async fn read_body(request: Request) -> Result<Bytes, ApiError> {
+    /// Long enough for a large response over a bad line; a caller that sends byte by byte does not hold its connection for ever.
+    const DEADLINE: Duration = Duration::from_secs(30);
+    match tokio::time::timeout(DEADLINE, collect_body(request)).await {
+        Ok(body) => body,
+        Err(_) => Err(Refusal::BodyInvalid.into()),
+    }
+}
+
+async fn collect_body(request: Request) -> Result<Bytes, ApiError> {
     const THROWN_AWAY_AT_MOST: usize = 72 * 1024 * 1024;
     let mut body = request.into_body().into_data_stream();
     let mut read = BytesMut::new();

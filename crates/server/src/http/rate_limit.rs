@@ -42,7 +42,7 @@ impl RateLimits {
     pub fn attempt(&self, address: Option<IpAddr>, identifier: Option<&str>) -> Result<(), Refusal> {
         let now = self.clock.now();
         if let (Some(limiter), Some(address)) = (&self.attempts_per_address, address) {
-            limiter.check_key(&address).map_err(|until| too_many(until.wait_time_from(now)))?;
+            limiter.check_key(&network(address)).map_err(|until| too_many(until.wait_time_from(now)))?;
         }
         if let (Some(limiter), Some(identifier)) = (&self.attempts_per_identifier, identifier) {
             let key = identifier.trim().to_lowercase();
@@ -61,6 +61,14 @@ impl RateLimits {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
+    }
+}
+
+/// What counts as one caller: an IPv4 address, or the /64 that one subscriber gets.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
+        v4 => v4,
     }
 }
 
@@ -91,6 +99,17 @@ mod tests {
         }
         assert!(limits.attempt(Some(address), Some("x")).is_err());
         assert_eq!(limits.attempt("192.0.2.2".parse().ok(), Some("y")), Ok(()));
+    }
+
+    #[test]
+    fn a_subscribers_whole_ipv6_network_is_one_caller() {
+        let limits = RateLimits::new(true);
+        for n in 0..PER_ADDRESS {
+            assert_eq!(limits.attempt(format!("2001:db8::{n:x}").parse().ok(), None), Ok(()));
+        }
+        assert!(limits.attempt("2001:db8::ffff".parse().ok(), None).is_err());
+        assert_eq!(limits.attempt("2001:db8:0:1::1".parse().ok(), None), Ok(()));
+        assert_eq!(network("::ffff:192.0.2.1".parse().unwrap()), "192.0.2.1".parse::<IpAddr>().unwrap());
     }
 
     #[test]

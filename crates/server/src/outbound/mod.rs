@@ -81,6 +81,11 @@ fn check(url: &Url, allow: &[Exception]) -> Result<(), OutboundError> {
     if allow.iter().any(|exception| exception.covers(url)) {
         return Ok(());
     }
+    // The resolver lets an excepted name lead anywhere, so only what the exception says may use it.
+    let name = url.host_str().unwrap_or_default();
+    if allow.iter().any(|exception| exception.covers_host(name)) {
+        return refused("only what outbound_allow says of this host is fetched");
+    }
     if url.scheme() != "https" {
         return refused("only https is fetched");
     }

@@ -68,6 +68,14 @@ async fn the_loopback_exception_covers_nothing_else() {
 }
 
 #[tokio::test]
+async fn an_exception_for_one_port_of_a_name_opens_no_other() {
+    let client = outbound(&["http://localhost:8080"]);
+    for url in ["https://localhost/", "https://localhost:8443/", "http://localhost:81/"] {
+        assert!(matches!(client.get(url, 100).await, Err(OutboundError::Refused(..))), "{url}");
+    }
+}
+
+#[tokio::test]
 async fn numeric_spellings_of_a_private_address_are_recognized() {
     for url in ["https://2130706433/", "https://0x7f.1/", "https://127.1/", "https://[::ffff:127.0.0.1]/"] {
         assert!(matches!(outbound(&[]).get(url, 100).await, Err(OutboundError::Refused(..))), "{url}");

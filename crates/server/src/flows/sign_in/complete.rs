@@ -14,7 +14,9 @@ use doorward_model::{
 };
 use doorward_rules::account_linking::{self, Linking};
 use doorward_rules::join::{self, Join};
+use doorward_rules::metadata::fits;
 use doorward_rules::session::SESSION_LIFETIME;
+use doorward_rules::sign_in_route::covers;
 use doorward_store::{
     Tx, clients, enterprise_accounts, enterprise_connections, memberships, organizations, roles, sessions, users,
 };
@@ -60,9 +62,10 @@ pub async fn is_known(
 
 async fn load(tx: &mut Tx, id: &EnterpriseConnectionId, profile: &SsoProfile) -> Result<Option<Facts>, FlowError> {
     // The connection is read again: it may have been switched off or moved since the browser left (RELIABILITY §4.5).
-    let Some(connection) = enterprise_connections::by_id(tx, id).await?.filter(|found| found.active) else {
+    let Some(connection) = enterprise_connections::by_id(tx, id).await? else { return Ok(None) };
+    if !connection.active || !connection.authenticatable || !covers(&connection, &profile.email_address) {
         return Ok(None);
-    };
+    }
     let account = enterprise_accounts::by_subject(tx, id, &profile.subject).await?;
     let account_user = match &account {
         Some(account) => users::by_id(tx, &account.user_id).await?,
@@ -107,6 +110,10 @@ pub async fn arrive(
     };
     let linking = account_linking::link(account_linking::Facts {
         account: facts.account.as_ref().zip(facts.account_user.as_ref()),
+        account_is_covered: facts
+            .account
+            .as_ref()
+            .is_none_or(|account| covers(&facts.connection, &account.email_address)),
         owner: facts.owner.as_ref().map(|(address, user)| (address, user)),
         jit_disabled: facts.connection.disable_jit_provisioning,
     });
@@ -114,6 +121,13 @@ pub async fn arrive(
         Linking::Known(_) => facts.account_user.clone(),
         Linking::Attach { .. } => facts.owner.as_ref().map(|(_, user)| user.clone()),
         Linking::Create => None,
+        Linking::AccountOfFormerDomain => {
+            let former = facts.account.as_ref().map(|account| account.email_address.domain().to_string());
+            return Ok(Arrival::Refused(Refusal::DomainMismatch {
+                expected: facts.connection.domains.iter().map(ToString::to_string).collect(),
+                received: former.unwrap_or_default(),
+            }));
+        }
         Linking::JitDisabled => {
             let email_address = profile.email_address.to_string();
             return Ok(Arrival::Refused(Refusal::JitDisabled { email_address }));
@@ -132,6 +146,13 @@ pub async fn arrive(
     if let Join::Full { max_allowed_memberships } = joined {
         return Ok(Arrival::Refused(Refusal::MembershipQuotaForSso { max: max_allowed_memberships }));
     }
+    if let Some(user) = &existing
+        && facts.connection.sync_user_attributes
+        && !fits(&merged_metadata(user, profile))
+    {
+        let reason = "The metadata it brings does not fit beside what the account has.".to_owned();
+        return Ok(Arrival::Refused(Refusal::SamlResponseInvalid { reason }));
+    }
     let user = match existing {
         Some(user) => refresh_user(tx, &facts, user, profile, now).await?,
         None => create_user(tx, app, profile, sign_up, now).await?,
@@ -148,6 +169,13 @@ pub async fn arrive(
     Ok(Arrival::Session(session, secret))
 }
 
+/// What the user's public metadata is after this sign-in.
+fn merged_metadata(user: &User, profile: &SsoProfile) -> JsonMap {
+    let mut merged = user.public_metadata.clone();
+    merged.extend(profile.public_metadata.clone());
+    merged
+}
+
 /// Brings an existing user up to date (MEM-7, CON-11).
 async fn refresh_user(
     tx: &mut Tx,
@@ -159,7 +187,7 @@ async fn refresh_user(
     if facts.connection.sync_user_attributes {
         user.first_name = profile.first_name.clone().or(user.first_name);
         user.last_name = profile.last_name.clone().or(user.last_name);
-        user.public_metadata.extend(profile.public_metadata.clone());
+        user.public_metadata = merged_metadata(&user, profile);
     }
     user.last_sign_in_at = Some(now);
     user.last_active_at = Some(now);

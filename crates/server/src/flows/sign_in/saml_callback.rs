@@ -75,6 +75,10 @@ async fn load(
     let request =
         saml_requests::by_relay_state(tx, relay_state_sha256).await?.filter(|request| now < request.expires_at);
     let request = request.ok_or_else(|| invalid("The sign-in it answers is unknown or has run out of time."))?;
+    // Before any cryptography: one RelayState buys one verification.
+    if request.outcome.is_some() {
+        return Err(invalid("The sign-in it answers has had its answer already.").into());
+    }
     if request.connection_id != connection.id {
         return Err(invalid("The sign-in it answers began at another connection.").into());
     }
@@ -109,6 +113,14 @@ fn verify(
         tracing::info!(connection = %connection.id, reason = error.code(), "SAML response invalid");
         invalid(&error.to_string())
     })?;
+    // The request is not signed, so whoever holds a session at the IdP could have taken the wish for a fresh sign-in out of it.
+    if connection.saml.force_authn
+        && assertion.authn_instant_ms + doorward_saml::DEFAULT_CLOCK_SKEW_MS < request.created_at
+    {
+        return Err(invalid(
+            "A fresh sign-in at the identity provider was asked for, but it answered with an older one.",
+        ));
+    }
     let attributes: Vec<(String, Vec<String>)> =
         assertion.attributes.iter().map(|attribute| (attribute.name.clone(), attribute.values.clone())).collect();
     let verified = VerifiedAttributes { name_id: &assertion.name_id.value, attributes: &attributes };
@@ -118,6 +130,7 @@ fn verify(
         ProfileOutcome::InvalidAddress(value) => {
             failed(&Refusal::AddressInvalid { value: value.chars().take(200).collect() })
         }
+        ProfileOutcome::TooLarge(what) => failed(&invalid(&format!("It is too large: {what}."))),
         ProfileOutcome::DomainMismatch { expected, received } => failed(&Refusal::DomainMismatch {
             expected: expected.iter().map(ToString::to_string).collect(),
             received: received.to_string(),

@@ -211,3 +211,33 @@ async fn the_environment_the_key_set_and_the_metadata_are_there_for_anybody() {
     assert_eq!(app.browser().visit("/v1/health").await.ok()["status"], "ok");
     app.close().await;
 }
+
+#[tokio::test]
+async fn a_session_token_is_handed_to_allowed_origins_only() {
+    let app = TestApp::new().await;
+    let idp = TestIdp::connect(&app, "acme.test", None, 0).await;
+    let browser = app.browser();
+    idp.sign_in(&app, &browser, "alice@acme.test", &alice()).await;
+    for (listed, encoded) in
+        [("myapp://callback", "myapp%3A%2F%2Fcallback"), ("https://partner.test/in", "https%3A%2F%2Fpartner.test%2Fin")]
+    {
+        app.backend(Method::POST, "/v1/redirect_urls", json!({"url": listed})).await.ok();
+        let refused = browser.get(&format!("/v1/client/handshake?redirect_url={encoded}")).await;
+        assert_eq!(refused.error(), (400, "resource_missmatch".to_owned()), "{listed}");
+    }
+    app.close().await;
+}
+
+#[tokio::test]
+async fn a_redirect_url_with_a_line_break_is_no_url() {
+    let app = TestApp::new().await;
+    TestIdp::connect(&app, "acme.test", None, 0).await;
+    let form = [
+        ("strategy", "enterprise_sso"),
+        ("identifier", "alice@acme.test"),
+        ("redirect_url", "https://app.example.com/x\nSet-Cookie: a=b"),
+    ];
+    let refused = app.browser().post("/v1/client/sign_ins", &form).await;
+    assert_eq!(refused.error(), (422, "invalid_redirect_url".to_owned()));
+    app.close().await;
+}

@@ -652,3 +652,92 @@ async fn q8_people_who_arrive_together_never_oversell_the_last_seat() {
         app.close().await;
     }
 }
+
+#[tokio::test]
+async fn a_repointed_connection_does_not_hand_over_its_former_users() {
+    let app = TestApp::new().await;
+    let acme = organization(&app, json!({"name": "Acme"})).await;
+    let globex = organization(&app, json!({"name": "Globex"})).await;
+    let idp = TestIdp::connect(&app, "acme.test", Some(&acme), 0).await;
+    idp.sign_in(&app, &app.browser(), "alice@acme.test", &alice()).await;
+    let path = format!("/v1/enterprise_connections/{}", idp.connection_id());
+    let change = json!({"domains": ["globex.test"], "organization_id": globex});
+    app.backend(Method::PATCH, &path, change).await.ok();
+    let mut same_subject = Identity::new("mallory@globex.test", "M", "M");
+    same_subject.subject = alice().subject;
+    let browser = app.browser();
+    idp.sign_in(&app, &browser, "mallory@globex.test", &same_subject).await;
+    assert_eq!(sign_in_error(&browser).await, "saml_email_address_domain_mismatch");
+    assert!(members(&app, &globex).await.is_empty());
+    app.close().await;
+}
+
+#[tokio::test]
+async fn what_an_idp_sends_is_bounded_and_does_not_pile_up() {
+    for app in TestApp::on_each_database().await {
+        let idp = TestIdp::connect(&app, "acme.test", None, 0).await;
+        let large = |key: &str, size: usize| (format!("public_metadata_{key}"), vec!["x".repeat(size)]);
+        let mut long_subject = alice();
+        long_subject.subject = "s".repeat(5000);
+        let mut long_name = alice();
+        long_name.attributes[1].1 = vec!["n".repeat(5000)];
+        let mut much = alice();
+        much.attributes.push(large("a", 9000));
+        for identity in [long_subject, long_name, much] {
+            let browser = app.browser();
+            idp.sign_in(&app, &browser, "alice@acme.test", &identity).await;
+            assert_eq!(sign_in_error(&browser).await, "saml_response_invalid");
+        }
+        // Each sign-in fits; together they do not.
+        for (key, fits) in [("a", true), ("b", false)] {
+            let mut identity = alice();
+            identity.attributes.push(large(key, 5000));
+            let done = idp.sign_in(&app, &app.browser(), "alice@acme.test", &identity).await;
+            assert_eq!(done.location() == "https://app.example.com/done", fits, "{key}");
+        }
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_changes_between_answer_and_return_counts() {
+    let app = TestApp::new().await;
+    for change in [json!({"authenticatable": false}), json!({"domains": ["other.test"]})] {
+        let idp = TestIdp::connect(&app, "acme.test", None, 0).await;
+        let browser = app.browser();
+        let request = idp.receive(&begin_sign_in(&browser, "alice@acme.test").await);
+        let response = idp.respond(&app, &request, &alice(), |_| {});
+        let relay_state = request.relay_state.clone().unwrap();
+        let form = [("SAMLResponse", response.as_str()), ("RelayState", relay_state.as_str())];
+        let posted = browser.post_cross_site(idp.acs_url(), &form).await;
+        let path = format!("/v1/enterprise_connections/{}", idp.connection_id());
+        app.backend(Method::PATCH, &path, change).await.ok();
+        browser.visit(posted.location()).await;
+        assert!(client(&browser).await["sessions"].as_array().unwrap().is_empty());
+        app.backend(Method::DELETE, &path, Value::Null).await.ok();
+    }
+    assert!(users(&app).await.is_empty());
+    app.close().await;
+}
+
+#[tokio::test]
+async fn con18_a_fresh_sign_in_that_was_asked_for_must_be_fresh() {
+    let app = TestApp::new().await;
+    let idp = TestIdp::connect(&app, "acme.test", None, 0).await;
+    let path = format!("/v1/enterprise_connections/{}", idp.connection_id());
+    app.backend(Method::PATCH, &path, json!({"saml": {"force_authn": true}})).await.ok();
+    for (age, accepted) in [(3_600_000, false), (0, true)] {
+        let browser = app.browser();
+        let request = idp.receive(&begin_sign_in(&browser, "alice@acme.test").await);
+        assert!(request.force_authn);
+        let authenticated_at = app.now() - age;
+        let response = idp.respond(&app, &request, &alice(), |response| response.authn_instant_ms = authenticated_at);
+        let relay_state = request.relay_state.clone().unwrap();
+        let form = [("SAMLResponse", response.as_str()), ("RelayState", relay_state.as_str())];
+        let posted = browser.post_cross_site(idp.acs_url(), &form).await;
+        browser.visit(posted.location()).await;
+        let sessions = client(&browser).await["sessions"].as_array().unwrap().len();
+        assert_eq!(sessions == 1, accepted, "{age}");
+    }
+    app.close().await;
+}

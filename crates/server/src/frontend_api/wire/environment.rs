@@ -103,11 +103,12 @@ fn display_config(config: &Config, instance: &Instance) -> Value {
     })
 }
 
-fn attribute(enabled: bool, required: bool) -> Value {
+/// An identifier is what the sign-in form asks for.
+fn attribute(enabled: bool, is_identifier: bool) -> Value {
     json!({
         "enabled": enabled,
-        "required": required,
-        "used_for_first_factor": false,
+        "required": is_identifier,
+        "used_for_first_factor": is_identifier,
         "first_factors": [],
         "used_for_second_factor": false,
         "second_factors": [],
@@ -142,7 +143,9 @@ fn user_settings() -> Value {
             "captcha_widget_type": "smart",
             "custom_action_required": false,
             "progressive": true,
-            "mode": "restricted",
+            // With "restricted" the sign-up form would turn away those too whose connection lets them in (DEC-23). Who has
+            // none is refused by the server.
+            "mode": "public",
             "legal_consent_enabled": false,
         },
         "restrictions": {
