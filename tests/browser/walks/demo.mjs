@@ -52,6 +52,17 @@ export async function demo(browser, binary) {
     await context.close();
   });
 
+  await check("demo: after Alice, Bob with the same browser is Bob at once", async () => {
+    const { context, page } = await profile(browser);
+    await walk(page, app, "alice@acme.test", "Alice");
+    await page.goto(`http://127.0.0.1:${port}/sign-in`);
+    await page.click("text=Sign out");
+    await page.waitForSelector("text=You are signed out");
+    const text = await walk(page, app, "bob@globex.test", "Bob");
+    for (const part of ["Hello, Bob", "Globex", "admin"]) ok(text.includes(part), part);
+    await context.close();
+  });
+
   await check("demo: Bob arrives at Globex as an admin", async () => {
     const { context, page } = await profile(browser);
     const text = await walk(page, app, "bob@globex.test", "Bob");

@@ -194,7 +194,12 @@ fn check_hosts(public_url: &str, app_origin: &str) -> anyhow::Result<()> {
 /// Makes the data directory, and makes sure now that files can be written there.
 fn prepare(folder: &Path) -> anyhow::Result<()> {
     let probe = folder.join(".writable");
-    let outcome = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&probe, ""));
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    // A new one is the owner's alone: database and keys are in it.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let outcome = builder.create(folder).and_then(|()| std::fs::write(&probe, ""));
     outcome.and_then(|()| std::fs::remove_file(&probe)).map_err(|error| {
         anyhow!("the data directory {} cannot be written to: {error}; choose another with --data-dir", folder.display())
     })
@@ -260,10 +265,8 @@ fn introduce(config: &Config, options: &DemoOptions) -> anyhow::Result<()> {
         let addresses: Vec<String> = company.people.iter().map(|person| person.email(company)).collect();
         let (first, others) = addresses.split_first().context("a company without people")?;
         let others = others.join(", ");
-        lines.push(format!(
-            "  {lead:<9} {first:<17}  arrives at {} as {} (so do {others})",
-            company.name, company.newcomer
-        ));
+        lines
+            .push(format!("  {lead:<9} {first:<17}  becomes {} of {} (also {others})", company.newcomer, company.name));
     }
     lines.extend([
         String::new(),

@@ -51,10 +51,14 @@ pub fn router(app: Arc<App>, origin: String, secret_key: String) -> reqwest::Res
     let (public_url, issuer) = (app.config.public_url.clone(), app.config.issuer());
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
     let sample = SampleApp { app, client, origin, public_url, issuer, secret_key, keys: Mutex::default() };
-    Ok(Router::new()
+    Ok(routes(sample))
+}
+
+fn routes(sample: SampleApp) -> Router {
+    Router::new()
         .route("/", get(home))
         .route("/assets/style.css", get(crate::pages::style))
-        .with_state(Arc::new(sample)))
+        .with_state(Arc::new(sample))
 }
 
 #[derive(Template)]
@@ -263,3 +267,6 @@ async fn show(sample: &SampleApp, token: &VerifiedToken) -> Result<Response, Str
     };
     Ok(render(StatusCode::OK, &page))
 }
+
+#[cfg(test)]
+mod tests;

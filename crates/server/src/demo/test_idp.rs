@@ -54,7 +54,7 @@ impl Companies {
 
 /// Private key and certificate in one file.
 fn load_key(file: &FilePath, random: &dyn Random) -> anyhow::Result<IdpKey> {
-    let wrong = || format!("reading the key {}", file.display());
+    let wrong = || format!("{} is no usable key; delete it to get a new one", file.display());
     if !file.exists() {
         let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)?;
         let mut params = rcgen::CertificateParams::new(Vec::<String>::new())?;
@@ -63,7 +63,7 @@ fn load_key(file: &FilePath, random: &dyn Random) -> anyhow::Result<IdpKey> {
         write_private(file, &format!("{}{}", key.serialize_pem(), certificate.pem()), random)
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
-    let text = std::fs::read_to_string(file).with_context(wrong)?;
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let (key, certificate) = text.split_at(text.find("-----BEGIN CERTIFICATE").with_context(wrong)?);
     IdpKey::from_pem(key, certificate).with_context(wrong)
 }
@@ -155,7 +155,8 @@ async fn metadata(State(idp): State<Arc<TestIdp>>, Path(slug): Path<String>) -> 
 
 /// A request of the service provider that belongs to this company, and of no other.
 fn receive(idp: &TestIdp, index: usize, query: &str) -> Result<(ReceivedAuthnRequest, String), String> {
-    let request = ReceivedAuthnRequest::from_redirect_query(query).map_err(|error| error.to_string())?;
+    let request = ReceivedAuthnRequest::from_redirect_query(query)
+        .map_err(|error| format!("The request cannot be read: {error}."))?;
     let connection = &idp.connections[index];
     let expected = saml_urls::sp_entity_id(&idp.app.config, &connection.saml_connection_id);
     let acs_url = saml_urls::acs_url(&idp.app.config, &connection.saml_connection_id);
@@ -244,3 +245,6 @@ fn respond(
     };
     response.to_form_value(&own.key, SignedPart::Both, RsaDigest::Sha256)
 }
+
+#[cfg(test)]
+mod tests;

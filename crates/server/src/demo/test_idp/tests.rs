@@ -1,0 +1,124 @@
+use super::*;
+use crate::demo::seed;
+use crate::testing::{Answer, TestApp};
+use axum::body::Body;
+use axum::http::Request;
+use doorward_saml::AuthnRequest;
+use std::path::PathBuf;
+use tower::ServiceExt as _;
+
+const BASE: &str = "http://127.0.0.1:4401";
+
+struct Idp {
+    server: TestApp,
+    router: Router,
+    folder: PathBuf,
+    connections: Vec<EnterpriseConnection>,
+}
+
+impl Idp {
+    async fn new(name: &str) -> Self {
+        let server = TestApp::new().await;
+        let folder = std::env::temp_dir().join(format!("doorward-test-idp-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let idps = Companies::load(&folder, BASE, &*server.app.random).unwrap();
+        let connections = seed::run(&server.app, &idps).await.unwrap();
+        let router = router(server.app.clone(), idps, connections.clone());
+        Self { server, router, folder, connections }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
+    /// The query of a request from the service provider of `COMPANIES[index]`, with the ACS of `COMPANIES[acs]`.
+    fn query(&self, index: usize, acs: usize, login_hint: Option<&str>) -> String {
+        let config = &self.server.app.config;
+        let request = AuthnRequest {
+            id: "_0123456789abcdef",
+            issue_instant_ms: self.server.now(),
+            idp_sso_url: BASE,
+            acs_url: &saml_urls::acs_url(config, &self.connections[acs].saml_connection_id),
+            sp_entity_id: &saml_urls::sp_entity_id(config, &self.connections[index].saml_connection_id),
+            force_authn: false,
+            name_id_format: None,
+        };
+        let url = request.redirect_url(Some("<state>&\"'"), login_hint).unwrap();
+        url.split_once('?').unwrap().1.to_owned()
+    }
+
+    async fn close(self) {
+        std::fs::remove_dir_all(&self.folder).unwrap();
+        self.server.close().await;
+    }
+}
+
+#[tokio::test]
+async fn the_person_page_shows_everybody_and_puts_the_expected_one_first_in_line() {
+    let idp = Idp::new("people").await;
+    let page = idp.get(&format!("/acme/sso?{}", idp.query(0, 0, Some("alice@acme.test")))).await;
+    assert_eq!(page.status, StatusCode::OK);
+    for part in ["Alice Müller", "陳 大文", "nobody is asked for a password", "alice@acme.test"] {
+        assert!(page.text.contains(part), "{part}");
+    }
+    assert!(!page.text.contains("bob@globex.test"));
+    assert_eq!(page.text.matches("class=\"button secondary\"").count(), 2);
+    let unexpected = idp.get(&format!("/acme/sso?{}", idp.query(0, 0, Some("zoe@acme.test")))).await;
+    assert_eq!(unexpected.text.matches("class=\"button\"").count(), 3);
+    idp.close().await;
+}
+
+#[tokio::test]
+async fn the_answer_goes_to_the_registered_address_with_the_state_unchanged() {
+    let idp = Idp::new("answer").await;
+    let page = idp.get(&format!("/globex/sso/as/bob?{}", idp.query(1, 1, None))).await;
+    assert_eq!(page.status, StatusCode::OK);
+    let acs_url = saml_urls::acs_url(&idp.server.app.config, &idp.connections[1].saml_connection_id);
+    assert!(page.text.contains(&format!("action=\"{acs_url}\"")));
+    assert!(page.text.contains("value=\"&#60;state&#62;&#38;&#34;&#39;\""), "{}", page.text);
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+    // The one page with a script; the others allow none.
+    let people = idp.get(&format!("/globex/sso?{}", idp.query(1, 1, None))).await;
+    assert!(!people.headers["content-security-policy"].to_str().unwrap().contains("script-src"));
+    idp.close().await;
+}
+
+#[tokio::test]
+async fn strangers_get_no_answer() {
+    let idp = Idp::new("strangers").await;
+    // Another company's service provider, and the right one with another one's address.
+    for (index, acs) in [(1, 1), (0, 1)] {
+        for path in ["/acme/sso", "/acme/sso/as/alice"] {
+            let refused = idp.get(&format!("{path}?{}", idp.query(index, acs, None))).await;
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path} {index} {acs}");
+            assert!(!refused.text.contains("SAMLResponse") && refused.text.contains("nobody is asked for a password"));
+        }
+    }
+    for path in ["/acme/sso", "/acme/sso?SAMLRequest=%21", "/acme/sso/as/alice?RelayState=x"] {
+        assert_eq!(idp.get(path).await.status, StatusCode::BAD_REQUEST, "{path}");
+    }
+    let of_acme = format!("/acme/sso/as/bob?{}", idp.query(0, 0, None));
+    for path in ["/initech/sso", "/initech/metadata", "/nowhere", &of_acme] {
+        assert_eq!(idp.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    idp.close().await;
+}
+
+#[test]
+fn a_key_is_made_once_and_is_its_owners_alone() {
+    let folder = std::env::temp_dir().join(format!("doorward-test-idp-key-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("key.pem");
+    let load = || load_key(&file, &crate::random::SystemRandom);
+    assert_eq!(load().unwrap().certificate().base64(), load().unwrap().certificate().base64());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    std::fs::write(&file, "nothing").unwrap();
+    assert!(load().unwrap_err().to_string().contains("delete it to get a new one"));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
