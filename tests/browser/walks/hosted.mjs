@@ -1,12 +1,16 @@
 // The hosted page, without a script of ours and with the keyboard alone, through SimpleSAMLphp.
 
+import { createServer } from "node:http";
+import { once } from "node:events";
 import { check, equal, ok } from "../lib/report.mjs";
 import { connect, members, serve } from "../lib/doorward.mjs";
 import { profile } from "../lib/browser.mjs";
 import { ALICE, MALLORY, ZOE, logInAt } from "../lib/simplesamlphp.mjs";
 
 export async function hosted(browser, idp, binary) {
-  const target = "http://127.0.0.1:9/done";
+  const application = createServer((_, answer) => answer.end("arrived")).listen(0, "127.0.0.1");
+  await once(application, "listening");
+  const target = `http://127.0.0.1:${application.address().port}/done`;
   const server = await serve(binary, { DOORWARD_REDIRECT_URLS: target });
   const { organization, connection } = await connect(server.api, idp, { domain: "acme.test" });
   idp.trust(connection);
@@ -21,11 +25,11 @@ export async function hosted(browser, idp, binary) {
     await page.goto(start);
     equal(await page.locator("script").count(), 0, "scripts on the page");
     // The field has the focus; nothing is clicked.
+    await page.waitForSelector("#identifier:focus");
     await page.keyboard.type(ALICE.login);
     await page.keyboard.press("Enter");
-    // The browser ends at a port where nobody listens.
-    const arrival = page.waitForRequest((request) => request.url() === target);
-    await Promise.all([arrival, logInAt(page, ALICE)]);
+    await logInAt(page, ALICE);
+    await page.waitForURL(target);
     equal(scripts, []);
     equal(await members(server.api, organization), [[ALICE.login, "org:member"]]);
     await page.goto(`${server.base}/sign-in`);
@@ -38,6 +42,7 @@ export async function hosted(browser, idp, binary) {
   await check("hosted: the form leads to the IdP in a browser without JavaScript", async () => {
     const { context, page } = await profile(browser, { javaScriptEnabled: false });
     await page.goto(start);
+    await page.waitForSelector("#identifier:focus");
     await page.keyboard.type(ALICE.login);
     await page.keyboard.press("Enter");
     await page.waitForSelector("input[name=username]");
@@ -76,6 +81,7 @@ export async function hosted(browser, idp, binary) {
       for (const width of [1280, 390]) {
         const { context, page } = await profile(browser, { colorScheme, viewport: { width, height: 800 } });
         await page.goto(start);
+        await page.waitForSelector("#identifier:focus");
         const facts = await page.evaluate(() => ({
           headings: document.querySelectorAll("h1").length,
           unlabelled: [...document.querySelectorAll("input:not([type=hidden])")].filter((input) => !input.labels.length).length,
@@ -89,4 +95,6 @@ export async function hosted(browser, idp, binary) {
     }
   });
   await server.stop();
+  application.closeAllConnections();
+  application.close();
 }

@@ -136,6 +136,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let app_origin = origin(options.app_listen);
     check_hosts(&config.public_url, &app_origin)?;
+    check_loopback(options.idp_listen)?;
     // All ports first: a demo that cannot run should not leave a half-made data directory behind.
     let listener = server::bind(config.listen, "--listen").await?;
     let idp_listener = server::bind(options.idp_listen, "--idp-listen").await?;
@@ -180,6 +181,16 @@ async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     Ok(axum::serve(listener, router).with_graceful_shutdown(stop).await?)
+}
+
+/// The test identity provider asks nobody for a password, so it is there for this machine alone.
+fn check_loopback(idp: SocketAddr) -> anyhow::Result<()> {
+    match idp.ip().is_loopback() {
+        true => Ok(()),
+        false => bail!(
+            "The test identity provider signs anybody in and may only be reached from this machine: --idp-listen is {idp}; give it a port of 127.0.0.1."
+        ),
+    }
 }
 
 /// Browsers keep cookies by host, whatever the port: that is how the sample application learns of a sign-in.

@@ -42,6 +42,17 @@ fn cookies_are_shared_only_on_one_host() {
 }
 
 #[test]
+fn the_test_identity_provider_stays_on_this_machine() {
+    for given in ["127.0.0.1:4401", "127.0.0.2:1", "[::1]:4401"] {
+        assert!(check_loopback(given.parse().unwrap()).is_ok(), "{given}");
+    }
+    for given in ["0.0.0.0:4401", "[::]:4401", "192.168.1.2:4401"] {
+        let refused = check_loopback(given.parse().unwrap()).unwrap_err().to_string();
+        assert!(refused.contains(given) && refused.contains("--idp-listen"), "{refused}");
+    }
+}
+
+#[test]
 fn names_are_written_in_the_order_of_their_script() {
     assert_eq!(full_name("Alice", "Müller"), "Alice Müller");
     assert_eq!(full_name("大文", "陳"), "陳 大文");
