@@ -1,14 +1,17 @@
 // Sign-ins in a real browser, through real identity providers and back.
 //
-//   node run.mjs --binary <doorward> [--idps <folder>] [--only clerk_js,hosted,saml_styles,demo]
+//   node run.mjs --binary <doorward> [--idps <folder>] [--only clerk_js,hosted,pages,saml_styles,demo] [--shots <folder>]
 
-import { launch } from "./lib/browser.mjs";
+import { launch, strays, thrown } from "./lib/browser.mjs";
+import { pictureInto } from "./lib/inspect.mjs";
+import { createDatabase } from "./lib/postgres.mjs";
 import { stopAll } from "./lib/process.mjs";
-import { check, finish } from "./lib/report.mjs";
+import { check, equal, finish } from "./lib/report.mjs";
 import { startSimpleSamlPhp } from "./lib/simplesamlphp.mjs";
 import { clerkJs } from "./walks/clerk_js.mjs";
 import { demo } from "./walks/demo.mjs";
 import { hosted } from "./walks/hosted.mjs";
+import { pages } from "./walks/pages.mjs";
 import { samlStyles } from "./walks/saml_styles.mjs";
 
 function option(name) {
@@ -24,18 +27,38 @@ if (!binary) {
 const idps = option("idps");
 const only = option("only")?.split(",");
 const wanted = (name) => !only || only.includes(name);
+if (option("shots")) pictureInto(option("shots"));
 
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, async () => {
+    await stopAll();
+    process.exit(1);
+  });
+}
 const browser = await launch();
 try {
   if (idps) {
     const idp = await startSimpleSamlPhp(idps);
     if (wanted("saml_styles")) await check("walk: SAML styles", () => samlStyles(idp, binary));
     if (wanted("hosted")) await check("walk: hosted page", () => hosted(browser, idp, binary));
-    if (wanted("clerk_js")) await check("walk: clerk-js", () => clerkJs(browser, idp, binary));
+    if (wanted("pages")) await check("walk: pages without JavaScript", () => pages(browser, idp, binary));
+    if (wanted("clerk_js")) {
+      await check("walk: clerk-js", () => clerkJs(browser, idp, binary));
+      const postgres = process.env.DOORWARD_TEST_POSTGRES;
+      if (postgres) {
+        const database = createDatabase(postgres);
+        await check("walk: clerk-js on PostgreSQL", () => clerkJs(browser, idp, binary, database));
+        database.drop();
+      } else {
+        console.log("skipped: clerk-js on PostgreSQL, because DOORWARD_TEST_POSTGRES names no server");
+      }
+    }
   }
   if (wanted("demo")) await check("walk: demo", () => demo(browser, binary));
+  await check("nothing but loopback was asked, in any walk", () => equal(strays, []));
+  await check("no page threw, in any walk", () => equal(thrown, []));
 } finally {
   await browser.close();
-  stopAll();
+  await stopAll();
 }
 process.exit(finish());

@@ -17,6 +17,8 @@ export async function serve(binary, env = {}) {
     DOORWARD_LISTEN: `127.0.0.1:${port}`,
     DOORWARD_DATABASE_URL: `sqlite://${join(folder, "doorward.db")}`,
     DOORWARD_SECRET_KEY: secretKey,
+    // Otherwise a key is made beside the database, or on PostgreSQL in the working directory.
+    DOORWARD_ENCRYPTION_KEY: randomBytes(32).toString("base64"),
     DOORWARD_OUTBOUND_ALLOW: "http://127.0.0.1",
     DOORWARD_RATE_LIMITS: "off",
     RUST_LOG: "warn",

@@ -49,14 +49,21 @@ export async function start(command, args, env, ready, seconds = 60) {
   return { line, stop, output: () => output };
 }
 
-/** Ends what is still running. */
-export function stopAll() {
-  for (const child of running) {
-    try {
-      process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // It has ended by itself.
+/** Ends what is still running: politely first, because a program may have started others in groups of their own. */
+export async function stopAll() {
+  const signal = (name) => {
+    for (const child of running) {
+      try {
+        process.kill(-child.pid, name);
+      } catch {
+        // It has ended by itself.
+      }
     }
-  }
+  };
+  const alive = [...running].filter((child) => child.exitCode === null && child.signalCode === null);
+  const exits = Promise.all(alive.map((child) => new Promise((resolve) => child.once("exit", resolve))));
+  signal("SIGTERM");
+  await Promise.race([exits, new Promise((resolve) => setTimeout(resolve, 3_000))]);
+  signal("SIGKILL");
   running.clear();
 }

@@ -1,12 +1,13 @@
 // Clerk's clerk-js and ui packages, unmodified: the walk of a person from the email field to the token and out again.
 
 import { fileURLToPath } from "node:url";
-import { check, equal, ok } from "../lib/report.mjs";
+import { check as checkNamed, equal, ok } from "../lib/report.mjs";
 import { freePort } from "../lib/process.mjs";
 import { connect, members, serve } from "../lib/doorward.mjs";
 import { startApplication } from "../lib/application.mjs";
 import { profile } from "../lib/browser.mjs";
-import { ALICE, BOB, MALLORY, logInAt } from "../lib/simplesamlphp.mjs";
+import { ALICE, BOB, MALLORY, forget, logInAt } from "../lib/simplesamlphp.mjs";
+import { verified } from "../lib/token.mjs";
 
 const ASSETS = fileURLToPath(new URL("../node_modules/@clerk", import.meta.url));
 
@@ -18,19 +19,41 @@ async function typeAddress(page, origin, address, mode = "sign-in") {
 }
 
 const signedIn = (page) => page.waitForFunction(() => window.loaded && window.Clerk.user);
-const claims = (jwt) => JSON.parse(Buffer.from(jwt.split(".")[1], "base64url").toString());
 const token = (page, options) => page.evaluate((wanted) => window.Clerk.session.getToken(wanted), options);
 
-export async function clerkJs(browser, idp, binary) {
+/** A tab that is left alone: `answer` is the next token, which its clerk-js fetches unasked. */
+async function watchRefresh(browser, origin) {
+  const { context, page } = await profile(browser);
+  await typeAddress(page, origin, ALICE.login);
+  await logInAt(page, ALICE);
+  await signedIn(page);
+  const begun = Date.now();
+  // What is asked for while the page loads does not count.
+  const isLate = () => Date.now() - begun > 20_000;
+  const isToken = (found) => /\/sessions\/[^/]+\/tokens/.test(found.url());
+  const answer = page.waitForResponse((found) => isToken(found) && isLate(), { timeout: 75_000 });
+  // A failed walk may never come to wait for it.
+  answer.catch(() => {});
+  return { context, answer, begun };
+}
+
+/** The walk, on SQLite unless a PostgreSQL database is given. */
+export async function clerkJs(browser, idp, binary, database) {
+  const check = (name, body) => checkNamed(`clerk-js${database ? " on PostgreSQL" : ""}: ${name}`, body);
   const port = await freePort();
-  const server = await serve(binary, { DOORWARD_CLERK_ASSETS: ASSETS, DOORWARD_ALLOWED_ORIGINS: `http://127.0.0.1:${port}` });
+  const server = await serve(binary, {
+    DOORWARD_CLERK_ASSETS: ASSETS,
+    DOORWARD_ALLOWED_ORIGINS: `http://127.0.0.1:${port}`,
+    ...(database && { DOORWARD_DATABASE_URL: database.url }),
+  });
+  const claims = (jwt) => verified(server, jwt);
   const application = await startApplication(port, server);
   const { origin } = application;
   const { organization, connection } = await connect(server.api, idp, { domain: "acme.test" });
   idp.trust(connection);
   const { context, page, strays } = await profile(browser);
 
-  await check("clerk-js: an employee signs in through SimpleSAMLphp and is a member", async () => {
+  await check("an employee signs in through SimpleSAMLphp and is a member", async () => {
     await typeAddress(page, origin, ALICE.login);
     await logInAt(page, ALICE);
     await signedIn(page);
@@ -44,28 +67,37 @@ export async function clerkJs(browser, idp, binary) {
     equal(seen, { email: ALICE.login, name: "Alice Archer", organization: organization.id, role: "org:member" });
   });
 
-  await check("clerk-js: TOK the token carries the organization, and a forced refresh is a new one", async () => {
-    const first = claims(await token(page, {}));
+  let refreshing;
+  await check("another browser of the same person is the same user", async () => {
+    refreshing = await watchRefresh(browser, origin);
+    equal((await server.api("GET", "/users/count")).total_count, 1);
+  });
+
+  await check("TOK the token carries the organization, and a forced refresh is a new one", async () => {
+    const first = await claims(await token(page, {}));
     equal([first.v, first.sts, first.o.id, first.o.rol, first.azp], [2, "active", organization.id, "member", origin]);
-    const second = claims(await token(page, { skipCache: true }));
+    equal(first.iss, server.base.replace("http:", "https:"), "iss");
+    equal([first.sub, first.sid], await page.evaluate(() => [window.Clerk.user.id, window.Clerk.session.id]));
+    const second = await claims(await token(page, { skipCache: true }));
     ok(second.jti !== first.jti, "the same token again");
   });
 
-  await check("clerk-js: TOK-10 setActive to another organization changes the next token", async () => {
+  await check("TOK-10 setActive to another organization changes the next token", async () => {
     const second = await server.api("POST", "/organizations", { name: "Second" });
     const user = await page.evaluate(() => window.Clerk.user.id);
     await server.api("POST", `/organizations/${second.id}/memberships`, { user_id: user, role: "org:admin" });
     await page.evaluate((id) => window.Clerk.setActive({ organization: id }), second.id);
-    const found = claims(await token(page, {}));
+    const found = await claims(await token(page, {}));
     equal([found.o.id, found.o.rol], [second.id, "admin"]);
   });
 
-  await check("clerk-js: a reload keeps the session", async () => {
+  await check("a reload keeps the session and its organization", async () => {
     await page.goto(origin);
     await signedIn(page);
+    equal(await page.evaluate(() => window.Clerk.organization.name), "Second");
   });
 
-  await check("clerk-js: signing out ends the session on the server", async () => {
+  await check("signing out ends the session on the server", async () => {
     const session = await page.evaluate(() => window.Clerk.session.id);
     await page.evaluate(() => window.Clerk.signOut({ redirectUrl: "/" }));
     await page.waitForSelector("input[name=identifier]");
@@ -74,7 +106,7 @@ export async function clerkJs(browser, idp, binary) {
     equal(uat?.value, "0", "__client_uat");
   });
 
-  await check("clerk-js: a second sign-in makes no second user and no second membership", async () => {
+  await check("a second sign-in makes no second user and no second membership", async () => {
     // SimpleSAMLphp remembers her, so no password is asked for.
     await typeAddress(page, origin, ALICE.login);
     await signedIn(page);
@@ -82,24 +114,33 @@ export async function clerkJs(browser, idp, binary) {
     equal((await members(server.api, organization)).length, 1);
   });
 
-  await check("clerk-js: an unknown address is told beside the field", async () => {
+  await check("an unknown address is told beside the field", async () => {
     const { context: other, page: tab } = await profile(browser);
     await typeAddress(tab, origin, "who@nowhere.test");
     await tab.waitForSelector("text=Couldn't find your account.");
+    await tab.fill("input[name=identifier]", ALICE.login);
+    await tab.press("input[name=identifier]", "Enter");
+    await tab.waitForSelector("input[name=username]");
     await other.close();
   });
 
-  await check("clerk-js: a foreign address from the IdP is explained, and the form can be used again", async () => {
+  await check("a foreign address from the IdP is explained, and the form can be used again", async () => {
     const { context: other, page: tab } = await profile(browser);
     await typeAddress(tab, origin, ALICE.login);
     await logInAt(tab, MALLORY);
-    await tab.waitForSelector("text=evil.test");
+    const sentence = "The email address from the identity provider is on evil.test; this connection serves acme.test.";
+    await tab.waitForSelector(`text=${sentence}`);
     equal((await server.api("GET", "/users/count")).total_count, 1);
-    await tab.waitForSelector("input[name=identifier]");
+    // The same form, without a reload; SimpleSAMLphp would remember Mallory.
+    await forget(other);
+    await tab.fill("input[name=identifier]", ALICE.login);
+    await tab.press("input[name=identifier]", "Enter");
+    await logInAt(tab, ALICE);
+    await signedIn(tab);
     await other.close();
   });
 
-  await check("clerk-js: DEC-10 a newcomer signs up through the connection", async () => {
+  await check("DEC-10 a newcomer signs up through the connection", async () => {
     const { context: other, page: tab } = await profile(browser);
     await typeAddress(tab, origin, BOB.login, "sign-up");
     await logInAt(tab, BOB);
@@ -108,7 +149,7 @@ export async function clerkJs(browser, idp, binary) {
     await other.close();
   });
 
-  await check("clerk-js: DEC-15 a sign-up of somebody with an account ends in a sign-in", async () => {
+  await check("DEC-15 a sign-up of somebody with an account ends in a sign-in", async () => {
     const { context: other, page: tab } = await profile(browser);
     await typeAddress(tab, origin, ALICE.login, "sign-up");
     await logInAt(tab, ALICE);
@@ -117,7 +158,7 @@ export async function clerkJs(browser, idp, binary) {
     await other.close();
   });
 
-  await check("clerk-js: DEC-5 with two connections the person chooses", async () => {
+  await check("DEC-5 with two connections the person chooses", async () => {
     const { connection: second } = await connect(server.api, idp, { domain: "acme.test", name: "Beta" });
     idp.trust(second);
     const { context: other, page: tab } = await profile(browser);
@@ -130,7 +171,17 @@ export async function clerkJs(browser, idp, binary) {
     await other.close();
   });
 
-  await check("clerk-js: nothing but loopback was asked", () => equal(strays, []));
+  await check("TOK an open page refreshes its token by itself", async () => {
+    const answer = await refreshing.answer;
+    const seconds = Math.round((Date.now() - refreshing.begun) / 1000);
+    equal(answer.status(), 200);
+    const { exp, iat } = await claims((await answer.json()).jwt);
+    ok(exp * 1000 > Date.now(), `a token that is over, after ${seconds} s`);
+    ok(iat * 1000 > refreshing.begun + 15_000, `not a new token, after ${seconds} s`);
+    await refreshing.context.close();
+  });
+
+  await check("nothing but loopback was asked", () => equal(strays, []));
   await context.close();
   application.stop();
   await server.stop();

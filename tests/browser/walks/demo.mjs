@@ -7,6 +7,7 @@ import { check, equal, ok } from "../lib/report.mjs";
 import { freePort, start } from "../lib/process.mjs";
 import { backend } from "../lib/doorward.mjs";
 import { profile } from "../lib/browser.mjs";
+import { inspect } from "../lib/inspect.mjs";
 
 async function walk(page, app, address, first) {
   await page.goto(app);
@@ -41,6 +42,21 @@ export async function demo(browser, binary) {
     await page.click("text=Sign out");
     await page.waitForSelector("text=A product whose customers");
     equal(strays, []);
+    await context.close();
+  });
+
+  await check("demo: its pages have headings, contrast and room on a phone, in both schemes", async () => {
+    const { context, page } = await profile(browser);
+    await page.goto(app);
+    await inspect(page, "demo-signed-out");
+    await page.click("a.button");
+    await page.fill("#identifier", "alice@acme.test");
+    await page.press("#identifier", "Enter");
+    await page.waitForSelector("text=nobody is asked for a password");
+    await inspect(page, "demo-identity-provider");
+    await page.click('a.button:has-text("Alice")');
+    await page.waitForSelector("text=Signature verified");
+    await inspect(page, "demo-signed-in");
     await context.close();
   });
 
