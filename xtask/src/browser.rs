@@ -3,14 +3,16 @@
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
+use crate::postgres::Postgres;
 use crate::report::Counts;
 use crate::{install, shell, workspace};
 
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-pub(crate) fn run() -> Result<Counts> {
+pub(crate) fn run(postgres: Option<&Postgres>) -> Result<Counts> {
+    let postgres = postgres.context("needs PostgreSQL, which did not start")?;
     let folder = workspace::root().join("tests/browser");
     let script = folder.join("run.mjs");
     ensure!(script.is_file(), "{} is missing", script.display());
@@ -19,7 +21,7 @@ pub(crate) fn run() -> Result<Counts> {
     let identity_providers = install::identity_providers()?;
 
     let mut command = Command::new("node");
-    command.arg(script).arg("--binary").arg(workspace::binary("debug"));
+    command.arg(script).arg("--binary").arg(workspace::binary("debug")).env("DOORWARD_TEST_POSTGRES", postgres.url());
     match &identity_providers {
         Some(folder) => {
             command.arg("--idps").arg(folder);

@@ -21,7 +21,7 @@ pub(crate) fn everything() -> bool {
     if build(&mut report) {
         report.step("conformance, on SQLite", || conformance::run(Database::Sqlite));
         report.step("conformance, on PostgreSQL", || conformance::run(Database::Postgres(postgres.as_ref())));
-        report.step("browser", browser::run);
+        report.step("browser", || browser::run(postgres.as_ref()));
     }
     report.close()
 }
@@ -58,8 +58,9 @@ pub(crate) fn conformance() -> bool {
 
 pub(crate) fn browser() -> bool {
     let mut report = Report::default();
+    let postgres = start_postgres(&mut report);
     if build(&mut report) {
-        report.step("browser", browser::run);
+        report.step("browser", || browser::run(postgres.as_ref()));
     }
     report.close()
 }
