@@ -29,7 +29,7 @@ pub fn check(url: Option<ParsedUrl<'_>>, origins: &[String], urls: &[String]) ->
     if url.has_credentials {
         return Err(RedirectRefusal::Invalid);
     }
-    if matches!(url.scheme, "javascript" | "data" | "vbscript" | "file" | "blob" | "about") {
+    if is_refused_scheme(url.scheme) {
         return Err(RedirectRefusal::Scheme);
     }
     let listed = urls.iter().any(|allowed| allowed == url.without_query);
@@ -38,6 +38,30 @@ pub fn check(url: Option<ParsedUrl<'_>>, origins: &[String], urls: &[String]) ->
         return Err(RedirectRefusal::NotAllowed);
     }
     Ok(())
+}
+
+/// Why a URL cannot be put on the list.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ListingRefusal {
+    /// A scheme that runs code.
+    Scheme,
+    /// It holds credentials, a query or a fragment, so that [`check`] could never find it.
+    MoreThanPlace,
+}
+
+/// Decides what may be put on the list of redirect URLs. `is_place` says that the URL has no credentials, query or fragment.
+pub fn check_listing(scheme: &str, is_place: bool) -> Result<(), ListingRefusal> {
+    if is_refused_scheme(scheme) {
+        return Err(ListingRefusal::Scheme);
+    }
+    if !is_place {
+        return Err(ListingRefusal::MoreThanPlace);
+    }
+    Ok(())
+}
+
+fn is_refused_scheme(scheme: &str) -> bool {
+    matches!(scheme, "javascript" | "data" | "vbscript" | "file" | "blob" | "about")
 }
 
 #[cfg(test)]
@@ -71,5 +95,15 @@ mod tests {
             ParsedUrl { has_credentials: true, ..url("https", Some("https://app.test"), "https://app.test/") };
         assert_eq!(check(Some(credentials), &["https://app.test".to_owned()], &[]), Err(RedirectRefusal::Invalid));
         assert_eq!(check(None, &[], &[]), Err(RedirectRefusal::Invalid));
+    }
+
+    #[test]
+    fn dec28_only_places_that_can_be_reached_are_listed() {
+        assert_eq!(check_listing("https", true), Ok(()));
+        assert_eq!(check_listing("myapp", true), Ok(()));
+        assert_eq!(check_listing("https", false), Err(ListingRefusal::MoreThanPlace));
+        for scheme in ["javascript", "data", "vbscript", "file", "blob", "about"] {
+            assert_eq!(check_listing(scheme, true), Err(ListingRefusal::Scheme), "{scheme}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::wire::{Deleted, deleted};
 use crate::app::App;
+use crate::config::parse_redirect_url;
 use crate::flows::{Refusal, instance as flow};
 use crate::http::pagination::{list as wire_list, page};
 use crate::http::{ApiError, Params, Path, Query};
@@ -11,7 +12,6 @@ use doorward_model::{RedirectUrl, RedirectUrlId};
 use doorward_store::redirect_urls as store;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use url::Url;
 
 fn shown(url: &RedirectUrl) -> Value {
     json!({
@@ -38,16 +38,9 @@ pub async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Json<Valu
 /// Allows a URL.
 pub async fn create(State(app): State<Arc<App>>, params: Params) -> Result<Json<Value>, ApiError> {
     let text = params.required_text("url")?;
-    let invalid = |reason: &str| Refusal::ParamInvalid { param: "url".into(), reason: reason.into() };
-    let url = Url::parse(text.trim()).map_err(|_| invalid("must be an absolute URL"))?;
-    if matches!(url.scheme(), "javascript" | "data" | "vbscript" | "file" | "blob" | "about") {
-        return Err(invalid("has a scheme that browsers must not be sent to").into());
-    }
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err(invalid("must hold neither credentials nor query nor fragment").into());
-    }
-    // Browsers' spelling of the URL, so that it can be compared; what was sent comes back where the two are the same place.
-    let made = flow::allow_redirect_url(&app, url.as_str()).await?;
+    let url = parse_redirect_url(&text)
+        .map_err(|reason| Refusal::ParamInvalid { param: "url".into(), reason: reason.into() })?;
+    let made = flow::allow_redirect_url(&app, &url).await?;
     Ok(Json(shown(&made)))
 }
 

@@ -7,6 +7,7 @@ pub use raw::RawConfig;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use doorward_model::Domain;
+use doorward_rules::redirect::{ListingRefusal, check_listing};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
@@ -174,11 +175,21 @@ pub fn parse_origin(text: &str) -> Result<String, String> {
 }
 
 fn urls(texts: Vec<String>) -> Result<Vec<String>, ConfigError> {
-    let check = |text: String| match Url::parse(&text) {
-        Ok(_) => Ok(text),
-        Err(_) => Err(wrong("redirect_urls", format!("{text:?} is no absolute URL"))),
-    };
+    let check =
+        |text: String| parse_redirect_url(&text).map_err(|reason| wrong("redirect_urls", format!("{text:?} {reason}")));
     texts.into_iter().map(check).collect()
+}
+
+/// A redirect URL as browsers write it, so that it can be compared; the error says what it must be or has.
+pub fn parse_redirect_url(text: &str) -> Result<String, &'static str> {
+    let url = Url::parse(text.trim()).map_err(|_| "must be an absolute URL")?;
+    let is_place =
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    match check_listing(url.scheme(), is_place) {
+        Ok(()) => Ok(url.into()),
+        Err(ListingRefusal::Scheme) => Err("has a scheme that browsers must not be sent to"),
+        Err(ListingRefusal::MoreThanPlace) => Err("must hold neither credentials nor query nor fragment"),
+    }
 }
 
 fn switch(key: &'static str, text: Option<String>, default: bool) -> Result<bool, ConfigError> {
@@ -220,13 +231,15 @@ mod tests {
     #[test]
     fn each_wrong_setting_is_one_sentence_that_names_its_key() {
         type Case = (&'static str, fn(&mut RawConfig));
-        let cases: [Case; 7] = [
+        let cases: [Case; 9] = [
             ("listen", |raw| raw.listen = Some("4400".into())),
             ("public_url", |raw| raw.public_url = Some("http://localhost:4400".into())),
             ("public_url", |raw| raw.public_url = Some("https://a.test/path".into())),
             ("secret_key", |raw| raw.secret_key = Some("sk_test_x".into())),
             ("allowed_origins", |raw| raw.allowed_origins = Some("https://a.test/x".into())),
             ("redirect_urls", |raw| raw.redirect_urls = Some("nowhere".into())),
+            ("redirect_urls", |raw| raw.redirect_urls = Some("https://a.test/done?a=1".into())),
+            ("redirect_urls", |raw| raw.redirect_urls = Some("javascript:alert(1)".into())),
             ("rate_limits", |raw| raw.rate_limits = Some("maybe".into())),
         ];
         for (key, change) in cases {
@@ -238,6 +251,12 @@ mod tests {
     fn secrets_are_not_printed() {
         let config = check(|raw| raw.secret_key = Some("sk_live_aaaaaaaaaaaaaaaaaaaaaaaa".into())).unwrap();
         assert!(!format!("{config:?}").contains("sk_live_"));
+    }
+
+    #[test]
+    fn redirect_urls_are_kept_as_browsers_write_them() {
+        let config = check(|raw| raw.redirect_urls = Some("https://A.test, myapp://done".into())).unwrap();
+        assert_eq!(config.redirect_urls, ["https://a.test/", "myapp://done"]);
     }
 
     #[test]
