@@ -2,6 +2,7 @@
 
 #![recursion_limit = "256"]
 
+mod accept;
 mod app;
 mod backend_api;
 mod clock;

@@ -1,5 +1,6 @@
 //! From configuration to a listening server, and from a request to the surface it is addressed to.
 
+use crate::accept::{self, Limits};
 use crate::app::{App, InstanceCache};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -12,24 +13,16 @@ use crate::random::SystemRandom;
 use crate::{backend_api, frontend_api, hosted_pages};
 use anyhow::{Context as _, anyhow};
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::http::Method;
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use doorward_model::Random;
 use doorward_store::Store;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -121,13 +114,6 @@ pub async fn bind(listen: SocketAddr, flag: &str) -> anyhow::Result<TcpListener>
     })
 }
 
-/// Connections served at a time; further ones wait to be accepted.
-const MAX_CONNECTIONS: usize = 10_000;
-/// How long a caller may take to send the head of a request, and may keep a connection open between two.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long requests under way may go on after `stop`.
-const STOP_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Serves until `stop` resolves; requests under way are finished.
 pub async fn serve(
     app: Arc<App>,
@@ -135,52 +121,10 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let jobs = tokio::spawn(crate::jobs::run(app.clone()));
-    accept(listener, router(app.clone()), stop).await;
+    accept::run(listener, router(app.clone()), Limits::default(), stop).await;
     jobs.abort();
     app.store.close().await;
     Ok(())
-}
-
-/// Accepts connections. axum's own server has no limit on how many there are and how slowly they talk, which would let
-/// one caller keep out all others.
-async fn accept(listener: TcpListener, router: Router, stop: impl Future<Output = ()> + Send + 'static) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let open = GracefulShutdown::new();
-    let mut protocol = http1::Builder::new();
-    protocol.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    let mut stop = std::pin::pin!(stop);
-    loop {
-        let next = async {
-            let place = places.clone().acquire_owned().await.ok()?;
-            Some((listener.accept().await, place))
-        };
-        let (accepted, place) = tokio::select! {
-            Some(next) = next => next,
-            () = &mut stop => break,
-        };
-        let Ok((stream, address)) = accepted else {
-            // Out of file descriptors, most likely; those who hold them will be done some time.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        // Answers are written in one piece; waiting for more to send only delays them.
-        let _ = stream.set_nodelay(true);
-        let router = router.clone();
-        let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(address));
-            router.clone().oneshot(request)
-        });
-        let connection = open.watch(protocol.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection ended");
-            }
-            drop(place);
-        });
-    }
-    drop(listener);
-    let _ = tokio::time::timeout(STOP_TIMEOUT, open.shutdown()).await;
 }
 
 /// Everything under one port.
