@@ -205,6 +205,8 @@ CREATE TABLE clients (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
+-- Browsers nobody ever signed in with: strangers make them, so they are removed after a while.
+CREATE INDEX clients_never_signed_in ON clients (updated_at) WHERE last_authentication_strategy IS NULL;
 
 CREATE TABLE sessions (
     id TEXT NOT NULL PRIMARY KEY,

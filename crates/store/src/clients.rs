@@ -2,7 +2,7 @@
 
 use crate::db::{Row, Tx, args, statements};
 use crate::error::StoreError;
-use doorward_model::{Client, ClientId, SessionId, SignInId, SignUpId};
+use doorward_model::{Client, ClientId, Millis, SessionId, SignInId, SignUpId};
 
 macro_rules! columns {
     () => {
@@ -17,6 +17,10 @@ statements! {
     UPDATE = "UPDATE clients SET token_sha256 = $2, last_active_session_id = $3, sign_in_id = $4, sign_up_id = $5, \
               last_authentication_strategy = $6, updated_at = $7 WHERE id = $1";
     DELETE = "DELETE FROM clients WHERE id = $1";
+    PRUNE = "DELETE FROM clients WHERE id IN (SELECT b.id FROM clients b WHERE b.last_authentication_strategy IS NULL AND b.updated_at <= $1 \
+             AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.client_id = b.id) \
+             AND NOT EXISTS (SELECT 1 FROM sign_ins i WHERE i.client_id = b.id) \
+             AND NOT EXISTS (SELECT 1 FROM sign_ups u WHERE u.client_id = b.id) LIMIT 1000)";
 }
 
 fn read(row: &mut Row<'_>) -> Result<Client, StoreError> {
@@ -69,4 +73,10 @@ pub async fn update(tx: &mut Tx, client: &Client) -> Result<(), StoreError> {
 /// Removes a browser with its sessions and attempts.
 pub async fn delete(tx: &mut Tx, id: &ClientId) -> Result<bool, StoreError> {
     Ok(tx.run(DELETE, args![id.as_str()]).await? > 0)
+}
+
+/// Removes up to a thousand browsers that nobody ever signed in with, have no attempt left and were last changed at or
+/// before `before`; answers how many.
+pub async fn prune(tx: &mut Tx, before: Millis) -> Result<u64, StoreError> {
+    tx.run(PRUNE, args![before]).await
 }

@@ -6,6 +6,7 @@ use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Row as _, SqlSafeStr, SqlStr, SqliteConnection};
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -34,6 +35,7 @@ impl Store {
             Engine::Postgres(pool)
         } else {
             let options = sqlite_options(url).map_err(|error| open_error(url, &error))?;
+            create_private(options.get_filename());
             let connection = connect_sqlite(&options).await.map_err(|error| open_error(url, &error))?;
             migrate_sqlite(connection).await?;
             Engine::Sqlite(Sqlite::open(options.get_filename())?)
@@ -170,8 +172,21 @@ fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, sqlx::Error> {
     if !url.starts_with("sqlite:") {
         return Err(sqlx::Error::Configuration("the URL must begin with sqlite:// or postgres://".into()));
     }
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(sqlx::Error::Configuration("a database in memory would be lost at the end; give it a file".into()));
+    }
     let options = SqliteConnectOptions::from_str(url)?;
     Ok(options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).busy_timeout(Duration::from_secs(10)))
+}
+
+/// Makes a database file that is missing readable for its owner only: it holds people's data. SQLite gives the files
+/// beside it the same mode. Where it cannot be made, opening it says why.
+fn create_private(path: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    drop(options.open(path));
 }
 
 /// The connection for migrations.

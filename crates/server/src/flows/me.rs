@@ -3,10 +3,10 @@
 use crate::app::App;
 use crate::flows::clients::{self as browsers, ClientCookie};
 use crate::flows::memberships::others_in_charge;
-use crate::flows::{FlowError, Refusal, browser_sessions};
+use crate::flows::{FlowError, Refusal};
 use doorward_model::{Client, OrganizationId, OrganizationMembership, Session, SessionId, SessionStatus};
 use doorward_rules::membership::{Leave, leave as decide};
-use doorward_store::{Tx, enterprise_accounts, memberships, roles, write_tx};
+use doorward_store::{Tx, enterprise_accounts, memberships, roles, sessions, write_tx};
 
 /// The signed-in user of a request: the browser's named session, else the one in focus.
 pub async fn signed_in(
@@ -17,11 +17,11 @@ pub async fn signed_in(
 ) -> Result<(Client, Session), FlowError> {
     let client = browsers::find(tx, cookie).await?.ok_or(Refusal::SignedOut)?;
     let id = session_id.or(client.last_active_session_id.as_ref()).cloned().ok_or(Refusal::SignedOut)?;
-    let session = browser_sessions::get(tx, &client, &id).await.map_err(|_| Refusal::SignedOut)?;
-    if session.status_at(now) != SessionStatus::Active {
-        return Err(Refusal::SignedOut.into());
-    }
-    Ok((client, session))
+    let session = sessions::by_id(tx, &id).await?;
+    // Another browser's session does not exist for this one.
+    let session =
+        session.filter(|session| session.client_id == client.id && session.status_at(now) == SessionStatus::Active);
+    Ok((client, session.ok_or(Refusal::SignedOut)?))
 }
 
 /// Leaves an organization; those who came through its connection may not (MEM-9).

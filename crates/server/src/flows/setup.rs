@@ -44,7 +44,20 @@ pub async fn run(
             generated_secret_key = Some(key);
         }
     }
+    warn_of_other_secret_key(store, config).await?;
     Ok(Setup { signing_keys: load_signing_keys(store, encryption).await?, generated_secret_key })
+}
+
+/// The configured secret key counts at the first start only; who changes it later should learn that nothing changed.
+async fn warn_of_other_secret_key(store: &Store, config: &Config) -> Result<(), FlowError> {
+    let Some(key) = &config.secret_key else { return Ok(()) };
+    let known = instance::secret_key_by_sha256(&mut store.read().await?, &sha256_hex(key.expose())).await?;
+    if known.is_none() {
+        tracing::warn!(
+            "secret_key is ignored: this database has another; `doorward secret-key rotate` makes a new one"
+        );
+    }
+    Ok(())
 }
 
 /// Answers `false` when another process was faster.

@@ -83,7 +83,8 @@ pub fn error_page(error: &ApiError) -> Response {
         Some(entry) => (entry.long_message.as_str(), entry.code),
         None => ("Something went wrong on our side.", "internal_error"),
     };
-    render(error.status(), &ErrorPage { sentence, code, trace_id: &trace::current(), again: Some("/sign-in") })
+    let page = ErrorPage { sentence, code, trace_id: &trace::current(), again: Some("/sign-in") };
+    error.with_headers(render(error.status(), &page))
 }
 
 fn encode(text: &str) -> String {

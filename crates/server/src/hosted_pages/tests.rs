@@ -67,7 +67,7 @@ async fn dec5_the_page_asks_which_connection() {
 async fn mistakes_are_shown_beside_the_field_and_markup_is_text() {
     let app = TestApp::new().await;
     for (typed, status, sentence) in [
-        ("who@other.test", 422, "No active enterprise connection serves this email address."),
+        ("who@other.test", 422, "Single sign-on is not set up for this email address."),
         ("nobody", 422, "find your account"),
         ("<script>@acme.test", 422, "identifier must be a valid email address."),
     ] {
@@ -97,5 +97,25 @@ async fn foreign_sites_and_foreign_targets_are_refused() {
     assert_eq!(submit(&browser, &form).await.status, 400);
     app.backend(Method::PATCH, "/v1/instance", json!({"allowed_origins": ["https://evil.example.net"]})).await;
     assert!(submit(&browser, &form).await.location().starts_with("https://idp.acme.test/sso?"));
+    app.close().await;
+}
+
+#[tokio::test]
+async fn api7_guessing_with_one_identifier_is_limited_on_the_page_and_in_the_api() {
+    let app = TestApp::with(|raw| raw.rate_limits = Some("on".into())).await;
+    let identifier = [("identifier", "alice@acme.test")];
+    for _ in 0..5 {
+        assert_eq!(submit(&app.browser(), &identifier).await.status, 422);
+    }
+    let page = submit(&app.browser(), &identifier).await;
+    assert_eq!(page.status, 429);
+    assert!(page.text.contains("Too many requests. Try again in"), "{}", page.text);
+    let refused = app.browser().post("/v1/client/sign_ins", &identifier).await;
+    assert_eq!(refused.error(), (429, "too_many_requests".into()));
+    for answer in [page, refused] {
+        assert!(answer.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 0);
+    }
+    // Others are not held up.
+    assert_eq!(submit(&app.browser(), &[("identifier", "bob@acme.test")]).await.status, 422);
     app.close().await;
 }

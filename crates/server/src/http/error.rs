@@ -60,6 +60,14 @@ impl ApiError {
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// Adds the headers of the refusal, whatever its body looks like.
+    pub fn with_headers(&self, mut response: Response) -> Response {
+        if let Some(seconds) = self.retry_after_seconds {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+
     /// The first entry, for pages that show one sentence.
     pub fn first(&self) -> Option<&ErrorEntry> {
         self.entries.first()
@@ -79,10 +87,6 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let errors: Vec<Value> = self.entries.iter().map(wire).collect();
         let body = json!({"errors": errors, "clerk_trace_id": trace::current()});
-        let mut response = (self.status(), axum::Json(body)).into_response();
-        if let Some(seconds) = self.retry_after_seconds {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
+        self.with_headers((self.status(), axum::Json(body)).into_response())
     }
 }

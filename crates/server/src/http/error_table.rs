@@ -256,14 +256,14 @@ fn connections(refusal: &Refusal) -> Option<ErrorEntry> {
             422,
             "enterprise_sso_sign_in_connection_missing",
             "no enterprise connection",
-            "No active enterprise connection serves this email address.",
+            "Single sign-on is not set up for this email address.",
         )
         .param("identifier"),
         SignUpConnectionMissing => entry(
             422,
             "enterprise_sso_sign_up_connection_missing",
             "no enterprise connection",
-            "No active enterprise connection serves this email address.",
+            "Single sign-on is not set up for this email address.",
         )
         .param("email_address"),
         ConnectionIdRequired => entry(

@@ -1,9 +1,9 @@
-//! What ran out of time is gone: trips to IdPs, used assertions, attempts.
+//! What ran out of time is gone: trips to IdPs, used assertions, attempts, browsers nobody signed in with.
 
 use crate::app::App;
 use crate::flows::FlowError;
 use doorward_model::Millis;
-use doorward_store::{saml_requests, sign_ins, sign_ups, write_tx};
+use doorward_store::{clients, saml_requests, sign_ins, sign_ups, write_tx};
 
 /// Attempts stay readable for a day after they were abandoned.
 const ATTEMPTS_KEPT: Millis = 24 * 60 * 60 * 1000;
@@ -18,7 +18,8 @@ pub async fn run(app: &App) -> Result<u64, FlowError> {
             let assertions = saml_requests::prune_assertions(tx, now).await?;
             let sign_ins = sign_ins::prune(tx, now - ATTEMPTS_KEPT).await?;
             let sign_ups = sign_ups::prune(tx, now - ATTEMPTS_KEPT).await?;
-            Ok(trips + assertions + sign_ins + sign_ups)
+            let clients = clients::prune(tx, now - ATTEMPTS_KEPT).await?;
+            Ok(trips + assertions + sign_ins + sign_ups + clients)
         })?;
         removed += portion;
         if portion == 0 {

@@ -66,34 +66,44 @@ impl TestApp {
 
     /// A server on SQLite.
     pub async fn new() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// A server on SQLite with settings of its own.
+    pub async fn with(change: impl FnOnce(&mut RawConfig)) -> Self {
         let directory = temporary_directory();
         let url = format!("sqlite://{}", directory.join("test.db").display());
-        Self::open(&url, directory, None).await
+        Self::open(&url, directory, None, change).await
     }
 
     async fn on_postgres(server: &str) -> Self {
         let name = format!("doorward_{}", unique());
         let (base, _) = server.rsplit_once('/').unwrap();
         administer(server, &format!("CREATE DATABASE {name}")).await;
-        Self::open(&format!("{base}/{name}"), temporary_directory(), Some(name)).await
+        Self::open(&format!("{base}/{name}"), temporary_directory(), Some(name), |_| ()).await
     }
 
-    async fn open(url: &str, directory: PathBuf, database: Option<String>) -> Self {
+    async fn open(
+        url: &str,
+        directory: PathBuf,
+        database: Option<String>,
+        change: impl FnOnce(&mut RawConfig),
+    ) -> Self {
         let clock = Arc::new(ManualClock(AtomicI64::new(START)));
-        let app = Self::node(url, clock.clone()).await;
+        let app = Self::node(url, clock.clone(), change).await;
         Self { router: server::router(app.clone()), app, clock, directory, database, url: url.to_owned() }
     }
 
     /// Another program on the same database, with the same clock.
     pub async fn second_node(&self) -> Self {
-        let app = Self::node(&self.url, self.clock.clone()).await;
+        let app = Self::node(&self.url, self.clock.clone(), |_| ()).await;
         let router = server::router(app.clone());
         let (clock, directory, url) = (self.clock.clone(), temporary_directory(), self.url.clone());
         Self { app, router, clock, directory, database: None, url }
     }
 
-    async fn node(url: &str, clock: Arc<ManualClock>) -> Arc<App> {
-        let raw = RawConfig {
+    async fn node(url: &str, clock: Arc<ManualClock>, change: impl FnOnce(&mut RawConfig)) -> Arc<App> {
+        let mut raw = RawConfig {
             database_url: Some(url.to_owned()),
             public_url: Some("https://clerk.example.com".into()),
             secret_key: Some(SECRET_KEY.into()),
@@ -103,6 +113,7 @@ impl TestApp {
             rate_limits: Some("off".into()),
             ..RawConfig::default()
         };
+        change(&mut raw);
         let random = Arc::new(SeededRandom(AtomicU64::new(unique())));
         server::open_with(Config::check(raw).unwrap(), clock, random).await.unwrap().0
     }

@@ -176,3 +176,28 @@ async fn a_database_that_is_missing_on_the_server_is_refused() {
     })
     .await;
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_file_of_a_new_database_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    on_sqlite(|database: Arc<Database>| async move {
+        let store = database.open().await;
+        committed!(store, |tx| { users::insert(tx, &user(1)).await? });
+        let url = database.url();
+        let file = url.trim_start_matches("sqlite://");
+        for file in [file.to_owned(), format!("{file}-wal"), format!("{file}-shm")] {
+            assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{file}");
+        }
+        store.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_database_in_memory_is_refused_with_the_reason() {
+    for url in ["sqlite::memory:", "sqlite://:memory:", "sqlite://x.db?mode=memory"] {
+        let (_, reason) = refusal(Store::open(url).await);
+        assert!(reason.contains("would be lost"), "{reason}");
+    }
+}

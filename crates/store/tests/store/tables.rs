@@ -562,6 +562,27 @@ both_databases! {
         }
     }
 
+    async fn browsers_nobody_signed_in_with_are_pruned_and_no_others(store, database) {
+        let stranger = |n| Client { last_authentication_strategy: None, last_active_session_id: None, ..client(n) };
+        let (with_session, with_sign_in, with_sign_up) = (stranger(2), stranger(3), stranger(4));
+        committed!(store, |tx| {
+            users::insert(tx, &user(1)).await?;
+            for browser in [&stranger(1), &with_session, &with_sign_in, &with_sign_up, &client(5), &stranger(100)] {
+                clients::insert(tx, browser).await?;
+            }
+            sessions::insert(tx, &session(1, &with_session, &user(1))).await?;
+            sign_ins::insert(tx, &SignIn { verification: None, ..sign_in(1, &with_sign_in) }).await?;
+            sign_ups::insert(tx, &SignUp { verification: None, ..sign_up(1, &with_sign_up) }).await?;
+        });
+        assert_eq!(committed!(store, |tx| { clients::prune(tx, START + 1).await? }), 0);
+        assert_eq!(committed!(store, |tx| { clients::prune(tx, START + 50).await? }), 1);
+        assert_eq!(clients::by_id(&mut reader(&store).await, &stranger(1).id).await.unwrap(), None);
+        assert_eq!(database.rows("clients").await, 5);
+        committed!(store, |tx| { sign_ins::prune(tx, START + 1_000_000_000).await? });
+        assert_eq!(committed!(store, |tx| { clients::prune(tx, START + 50).await? }), 1);
+        assert_eq!(database.rows("clients").await, 4);
+    }
+
     async fn what_ran_out_is_pruned_a_thousand_rows_at_a_time(store, database) {
         let (idp, browser) = (connection(1, None), client(1));
         committed!(store, |tx| {
