@@ -145,7 +145,8 @@ async fn rotate_key(config: Config, grace_minutes: u32) -> anyhow::Result<()> {
 fn start_log(json: bool, default: &str) {
     use tracing_subscriber::{EnvFilter, fmt};
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let builder = fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(std::io::stderr);
     if json {
         builder.json().flatten_event(true).init();
     } else {
