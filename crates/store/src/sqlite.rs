@@ -73,8 +73,8 @@ impl Sqlite {
         let mut attempt = 0;
         loop {
             let connection = guard.as_ref().ok_or_else(closed)?;
-            match connection.execute_batch("BEGIN IMMEDIATE") {
-                Ok(()) => return Ok(WriteTransaction { guard, is_open: true }),
+            match connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.raw_execute()) {
+                Ok(_) => return Ok(WriteTransaction { guard, is_open: true }),
                 Err(error) if is_busy(&error) && attempt < BEGIN_ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
             }
@@ -135,7 +135,7 @@ pub(crate) struct WriteTransaction {
 impl WriteTransaction {
     pub(crate) fn commit(mut self) -> Result<(), StoreError> {
         let connection = self.guard.as_ref().ok_or_else(closed)?;
-        connection.execute_batch("COMMIT")?;
+        connection.prepare_cached("COMMIT")?.raw_execute()?;
         self.is_open = false;
         Ok(())
     }
