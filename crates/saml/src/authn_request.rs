@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
+use crate::hex::hex;
 use crate::instant::UnixMillis;
 use crate::xml::escape::{attribute, text};
 use crate::xml::{NS_ASSERTION, NS_PROTOCOL};
@@ -55,12 +56,7 @@ pub struct AuthnRequest<'a> {
 /// An id for an AuthnRequest: `_` and the bytes in hexadecimal. The caller supplies at least 16 random bytes, as SAML core
 /// 1.3.4 wants ids not to be guessed.
 pub fn request_id(random: &[u8]) -> String {
-    let mut id = String::with_capacity(1 + 2 * random.len());
-    id.push('_');
-    for byte in random {
-        id.push_str(&format!("{byte:02x}"));
-    }
-    id
+    format!("_{}", hex(random))
 }
 
 impl AuthnRequest<'_> {

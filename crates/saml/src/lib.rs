@@ -4,6 +4,7 @@
 mod authn_request;
 mod certificate;
 mod error;
+mod hex;
 pub mod idp;
 mod instant;
 mod metadata;

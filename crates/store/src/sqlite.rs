@@ -50,7 +50,7 @@ impl Sqlite {
     /// Opens a file whose schema is up to date.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         // The wait for another process is in `begin`, where it blocks no thread.
-        let writer = open(path, "PRAGMA busy_timeout = 0;")?;
+        let writer = open(path, "PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 4000;")?;
         let readers =
             Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()), permits: Arc::new(Semaphore::new(READERS)) };
         Ok(Self { writer: Arc::new(tokio::sync::Mutex::new(Some(writer))), readers: Arc::new(readers) })

@@ -138,7 +138,7 @@ both_databases! {
         for user in &world.users {
             let accounts = enterprise_accounts::of_user(tx, &user.id).await.unwrap();
             assert_eq!(accounts.len(), 1);
-            assert_eq!(accounts[0].enterprise_connection_id, world.connections[1].id);
+            assert_eq!(accounts[0].1.id, world.connections[1].id);
             let through = enterprise_accounts::user_came_through(tx, &user.id, &world.organizations[0].id);
             assert!(!through.await.unwrap());
         }

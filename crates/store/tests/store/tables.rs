@@ -352,7 +352,7 @@ both_databases! {
         let other = enterprise_accounts::by_subject(tx, &here.id, &ODD.to_lowercase()).await;
         assert_eq!(other.unwrap(), None);
         let of_user = enterprise_accounts::of_user(tx, &person.id).await.unwrap();
-        assert_eq!(of_user, [full.clone(), bare.clone()]);
+        assert_eq!(of_user, [(full.clone(), here.clone()), (bare.clone(), there.clone())]);
 
         let changed = EnterpriseAccount {
             email_address: email("new@acme.example"),
@@ -365,7 +365,7 @@ both_databases! {
         };
         committed!(store, |tx| { enterprise_accounts::update(tx, &changed).await? });
         let of_user = enterprise_accounts::of_user(tx, &person.id).await.unwrap();
-        assert_eq!(of_user, [changed, bare]);
+        assert_eq!(of_user, [(changed, here.clone()), (bare, there.clone())]);
     }
 
     async fn clients_keep_all_their_fields(store) {
