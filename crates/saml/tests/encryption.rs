@@ -240,7 +240,10 @@ fn a_changed_content_key_fails_in_the_same_way() {
     let other = message(ContentCipher::Aes256Cbc, KeyTransport::OaepSha1, Sign::Assertion);
     assert_eq!(code(&other.replace("#aes256-cbc", "#aes128-cbc")), "decryption_failed");
     assert_eq!(code(&xml.replace("#aes128-cbc", "#aes256-cbc")), "decryption_failed");
-    assert_eq!(code(&xml.replace("xmlenc#aes128-cbc", "xmlenc11#aes128-gcm").replace("2001/04/xmlenc11", "2009/xmlenc11")), "decryption_failed");
+    assert_eq!(
+        code(&xml.replace("xmlenc#aes128-cbc", "xmlenc11#aes128-gcm").replace("2001/04/xmlenc11", "2009/xmlenc11")),
+        "decryption_failed"
+    );
 }
 
 #[test]

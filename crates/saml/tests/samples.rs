@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use doorward_saml::{
-    Assertion, DEFAULT_CLOCK_SKEW_MS, DecryptionKey, Expectations, IdpMetadata, ResponseError, TrustedCertificate, UnverifiedResponse,
-    validate_response,
+    Assertion, DEFAULT_CLOCK_SKEW_MS, DecryptionKey, Expectations, IdpMetadata, ResponseError, TrustedCertificate,
+    UnverifiedResponse, validate_response,
 };
 use serde_json::Value;
 

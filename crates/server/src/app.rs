@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::flows::FlowError;
 use crate::http::rate_limit::RateLimits;
+use crate::keys::encryption::EncryptionKey;
 use crate::keys::session_token::SigningKeys;
 use crate::outbound::Outbound;
 use doorward_model::{Instance, Millis, Random, Role};
@@ -16,6 +17,7 @@ pub struct App {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
+    pub encryption: EncryptionKey,
     pub signing_keys: SigningKeys,
     pub outbound: Outbound,
     pub rate_limits: RateLimits,

@@ -48,6 +48,7 @@ pub async fn open_with(
         store,
         clock,
         random,
+        encryption,
         signing_keys: setup.signing_keys,
         outbound,
         rate_limits,

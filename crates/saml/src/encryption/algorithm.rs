@@ -83,6 +83,8 @@ pub(crate) enum KeyAlgorithm {
 }
 
 impl KeyAlgorithm {
+    pub(crate) const URIS: [&'static str; 2] = [OAEP_MGF1P, OAEP];
+
     /// Reads the `EncryptionMethod` of an EncryptedKey.
     pub(super) fn of(method: Node) -> Result<Self, EncryptionError> {
         let uri = method.attribute("Algorithm").ok_or_else(|| malformed("EncryptionMethod without Algorithm"))?;

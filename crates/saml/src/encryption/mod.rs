@@ -37,10 +37,14 @@ pub enum EncryptionError {
     #[error("the content encryption {0} is not accepted; use AES-128 or AES-256 in GCM or CBC mode")]
     AlgorithmRefused(Shown),
     /// A key transport outside of the list: RSA-1_5, key wrapping, a mixed OAEP, …
-    #[error("the key transport {0} is not accepted; use RSA-OAEP with SHA-1 and MGF1-SHA-1, or with SHA-256 and MGF1-SHA-256")]
+    #[error(
+        "the key transport {0} is not accepted; use RSA-OAEP with SHA-1 and MGF1-SHA-1, or with SHA-256 and MGF1-SHA-256"
+    )]
     KeyAlgorithmRefused(Shown),
     /// Wrong key, changed ciphertext, no Assertion in it, or not one that the IdP signed. One error for all of them.
-    #[error("it could not be decrypted, or what was in it is not what the IdP signed; does the IdP have our current certificate?")]
+    #[error(
+        "it could not be decrypted, or what was in it is not what the IdP signed; does the IdP have our current certificate?"
+    )]
     Failed,
 }
 

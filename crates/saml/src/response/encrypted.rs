@@ -23,9 +23,8 @@ pub(super) fn check(layout: &Layout, encrypted: Node, expected: &Expectations) -
         let document = signed.parse().map_err(assertion_signature)?;
         return Assertion::check(document.root_element(), envelope, expected);
     };
-    let signed =
-        signature::verify(layout.response, layout.response_id, response_signature_node, expected.certificates)
-            .map_err(response_signature)?;
+    let signed = signature::verify(layout.response, layout.response_id, response_signature_node, expected.certificates)
+        .map_err(response_signature)?;
     let document = signed.parse().map_err(response_signature)?;
     let response = document.root_element();
     let envelope = Envelope::check(response, true, expected)?;
