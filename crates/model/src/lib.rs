@@ -29,7 +29,7 @@ pub use role::{Permission, PermissionType, Role, RoleSet, RoleSetType, SYSTEM_PE
 pub use session::{Client, Session, SessionStatus};
 pub use sign_in::{
     Attempt, AttemptId, SamlRequest, SignIn, SignInStatus, SignUp, SignUpStatus, SsoError, SsoOutcome, SsoProfile,
-    Verification, VerificationStatus,
+    UnsolicitedArrival, Verification, VerificationStatus,
 };
 pub use user::{EmailAddress, EmailVerification, User};
 

@@ -189,6 +189,19 @@ pub enum SsoOutcome {
     Failed(SsoError),
 }
 
+/// A person whom an IdP sent without having been asked; waits for the browser to come back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnsolicitedArrival {
+    /// Of the one-time token the browser brings.
+    pub finish_sha256: String,
+    pub connection_id: EnterpriseConnectionId,
+    pub profile: SsoProfile,
+    /// Where the person lands.
+    pub redirect_url: String,
+    pub expires_at: Millis,
+    pub created_at: Millis,
+}
+
 /// A person as the IdP of one connection vouches for them; made only from verified bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SsoProfile {

@@ -21,6 +21,7 @@ pub mod saml_requests;
 pub mod sessions;
 pub mod sign_ins;
 pub mod sign_ups;
+pub mod unsolicited_arrivals;
 pub mod users;
 
 #[doc(hidden)]
@@ -45,6 +46,7 @@ pub fn statements() -> Vec<&'static str> {
         sessions::ALL,
         sign_ins::ALL,
         sign_ups::ALL,
+        unsolicited_arrivals::ALL,
         users::ALL,
     ]
     .concat()

@@ -19,6 +19,8 @@ pub struct Config {
     pub database_url: String,
     /// Where browsers reach this server, without trailing slash.
     pub public_url: String,
+    /// Where people land who were sent without saying where to.
+    pub home_url: String,
     /// The host in the publishable key, in `iss` and in SAML entity ids.
     pub host: String,
     pub publishable_key: String,
@@ -82,10 +84,12 @@ impl Config {
         {
             return Err(wrong("secret_key", "must be sk_live_ followed by at least 20 letters and digits"));
         }
+        let own_url = public_url.as_str().trim_end_matches('/').to_owned();
         Ok(Self {
             listen,
+            home_url: raw.home_url.map(check_home_url).transpose()?.unwrap_or_else(|| own_url.clone()),
             database_url: raw.database_url.unwrap_or_else(|| "sqlite://doorward.db".into()),
-            public_url: public_url.as_str().trim_end_matches('/').to_owned(),
+            public_url: own_url,
             publishable_key: format!("pk_live_{}", STANDARD.encode(format!("{host}$"))),
             host,
             secret_key: raw.secret_key.map(Secret),
@@ -136,6 +140,12 @@ fn check_public_url(text: Option<String>, listen: SocketAddr) -> Result<Url, Con
         return Err(wrong("public_url", format!("{text:?} must be http:// or https:// and a host, without a path")));
     }
     Ok(url)
+}
+
+fn check_home_url(text: String) -> Result<String, ConfigError> {
+    let url =
+        Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.username().is_empty());
+    url.map(String::from).ok_or_else(|| wrong("home_url", format!("{text:?} is no http:// or https:// URL")))
 }
 
 /// The published SDKs reject a host without a dot.
@@ -231,10 +241,12 @@ mod tests {
     #[test]
     fn each_wrong_setting_is_one_sentence_that_names_its_key() {
         type Case = (&'static str, fn(&mut RawConfig));
-        let cases: [Case; 9] = [
+        let cases: [Case; 11] = [
             ("listen", |raw| raw.listen = Some("4400".into())),
             ("public_url", |raw| raw.public_url = Some("http://localhost:4400".into())),
             ("public_url", |raw| raw.public_url = Some("https://a.test/path".into())),
+            ("home_url", |raw| raw.home_url = Some("app.test".into())),
+            ("home_url", |raw| raw.home_url = Some("javascript:alert(1)".into())),
             ("secret_key", |raw| raw.secret_key = Some("sk_test_x".into())),
             ("allowed_origins", |raw| raw.allowed_origins = Some("https://a.test/x".into())),
             ("redirect_urls", |raw| raw.redirect_urls = Some("nowhere".into())),

@@ -16,6 +16,10 @@ pub struct RawConfig {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
+    /// Where people land who were sent without saying where to, for example https://app.example.com [default: <public url>]
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home_url: Option<String>,
     /// sqlite://<file> or postgres://… [default: sqlite://doorward.db]
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]

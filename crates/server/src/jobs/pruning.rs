@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::flows::FlowError;
 use doorward_model::Millis;
-use doorward_store::{clients, saml_requests, sign_ins, sign_ups, write_tx};
+use doorward_store::{clients, saml_requests, sign_ins, sign_ups, unsolicited_arrivals, write_tx};
 
 /// Attempts stay readable for a day after they were abandoned.
 const ATTEMPTS_KEPT: Millis = 24 * 60 * 60 * 1000;
@@ -16,10 +16,11 @@ pub async fn run(app: &App) -> Result<u64, FlowError> {
         let portion = write_tx!(app.store, FlowError, |tx| {
             let trips = saml_requests::prune(tx, now).await?;
             let assertions = saml_requests::prune_assertions(tx, now).await?;
+            let arrivals = unsolicited_arrivals::prune(tx, now).await?;
             let sign_ins = sign_ins::prune(tx, now - ATTEMPTS_KEPT).await?;
             let sign_ups = sign_ups::prune(tx, now - ATTEMPTS_KEPT).await?;
             let clients = clients::prune(tx, now - ATTEMPTS_KEPT).await?;
-            Ok(trips + assertions + sign_ins + sign_ups + clients)
+            Ok(trips + assertions + arrivals + sign_ins + sign_ups + clients)
         })?;
         removed += portion;
         if portion == 0 {

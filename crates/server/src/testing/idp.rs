@@ -97,6 +97,21 @@ impl TestIdp {
         identity: &Identity,
         change: impl FnOnce(&mut IssuedResponse<'_>),
     ) -> String {
+        self.issue(server, Some(&request.id), identity, change)
+    }
+
+    /// As [`Self::respond`], but to nothing: what an IdP's page of applications posts.
+    pub fn respond_unsolicited(&self, server: &TestApp, identity: &Identity) -> String {
+        self.issue(server, None, identity, |_| {})
+    }
+
+    fn issue(
+        &self,
+        server: &TestApp,
+        in_response_to: Option<&str>,
+        identity: &Identity,
+        change: impl FnOnce(&mut IssuedResponse<'_>),
+    ) -> String {
         let attribute =
             |(name, values): &(String, Vec<String>)| IssuedAttribute { name: name.clone(), values: values.clone() };
         let attributes: Vec<IssuedAttribute> = identity.attributes.iter().map(attribute).collect();
@@ -110,7 +125,7 @@ impl TestIdp {
             issuer: &self.entity_id,
             acs_url: self.acs_url(),
             audience: self.sp_entity_id(),
-            in_response_to: Some(&request.id),
+            in_response_to,
             issue_instant_ms: server.now(),
             not_on_or_after_ms: server.now() + 300_000,
             authn_instant_ms: server.now(),

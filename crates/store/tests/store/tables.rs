@@ -5,7 +5,8 @@ use crate::support::{ALL, reader};
 use doorward_model::*;
 use doorward_store::{
     StoreError, clients, connection_keys, enterprise_accounts, enterprise_connections, instance, memberships,
-    organizations, redirect_urls, roles, saml_requests, sessions, sign_ins, sign_ups, users, write_tx,
+    organizations, redirect_urls, roles, saml_requests, sessions, sign_ins, sign_ups, unsolicited_arrivals, users,
+    write_tx,
 };
 
 both_databases! {
@@ -599,6 +600,24 @@ both_databases! {
         assert_eq!(database.rows("clients").await, 4);
     }
 
+    async fn unsolicited_arrivals_keep_all_their_fields_and_are_taken_once(store) {
+        let tx = &mut reader(&store).await;
+        let idp = connection(1, None);
+        let (one, two) = (arrival(1, &idp), arrival(2, &idp));
+        committed!(store, |tx| {
+            enterprise_connections::insert(tx, &idp).await?;
+            unsolicited_arrivals::insert(tx, &one).await?;
+            unsolicited_arrivals::insert(tx, &two).await?;
+        });
+        let found = unsolicited_arrivals::by_finish(tx, &one.finish_sha256).await.unwrap();
+        assert_eq!(found, Some(one.clone()));
+        assert!(committed!(store, |tx| { unsolicited_arrivals::delete(tx, &one.finish_sha256).await? }));
+        assert!(!committed!(store, |tx| { unsolicited_arrivals::delete(tx, &one.finish_sha256).await? }));
+        assert_eq!(unsolicited_arrivals::by_finish(tx, &one.finish_sha256).await.unwrap(), None);
+        let found = unsolicited_arrivals::by_finish(tx, &two.finish_sha256).await.unwrap();
+        assert_eq!(found, Some(two));
+    }
+
     async fn what_ran_out_is_pruned_a_thousand_rows_at_a_time(store, database) {
         let (idp, browser) = (connection(1, None), client(1));
         committed!(store, |tx| {
@@ -612,6 +631,8 @@ both_databases! {
                 let trip = saml_request(n, &idp, AttemptId::SignIn(id("sia", n)), &browser);
                 saml_requests::insert(tx, &SamlRequest { expires_at: end, ..trip }).await?;
                 saml_requests::remember_assertion(tx, &idp.id, &format!("{ODD}{n}"), end).await?;
+                let arrived = UnsolicitedArrival { expires_at: end, ..arrival(n, &idp) };
+                unsolicited_arrivals::insert(tx, &arrived).await?;
             }
         });
         for (now, removed) in [(START + 4, 0), (START + 5, 1000), (START + 5, 1), (START + 5, 0), (START + 6, 1)] {
@@ -621,11 +642,12 @@ both_databases! {
                     sign_ups::prune(tx, now).await?,
                     saml_requests::prune(tx, now).await?,
                     saml_requests::prune_assertions(tx, now).await?,
+                    unsolicited_arrivals::prune(tx, now).await?,
                 ]
             });
-            assert_eq!(counts, [removed; 4]);
+            assert_eq!(counts, [removed; 5]);
         }
-        for table in ["sign_ins", "sign_ups", "saml_requests", "saml_assertions"] {
+        for table in ["sign_ins", "sign_ups", "saml_requests", "saml_assertions", "unsolicited_arrivals"] {
             assert_eq!(database.rows(table).await, 0, "{table}");
         }
     }

@@ -10,7 +10,7 @@ use doorward_model::{
     AttemptId, Client, Millis, SamlRequest, Session, SignInStatus, SignUpStatus, SsoError, SsoOutcome, SsoProfile,
     Verification, VerificationStatus,
 };
-use doorward_store::{Tx, saml_requests, sign_ins, sign_ups, write_tx};
+use doorward_store::{Tx, enterprise_connections, saml_requests, sign_ins, sign_ups, unsolicited_arrivals, write_tx};
 
 /// How long a transferable verification can be used.
 const TRANSFER_LIFETIME: Millis = 10 * 60 * 1000;
@@ -32,8 +32,7 @@ pub async fn finish(app: &App, cookie: Option<&ClientCookie>, token: &str) -> Re
     write_tx!(app.store, FlowError, |tx| {
         let request = saml_requests::by_finish(tx, &finish_sha256).await?;
         let Some(request) = request.filter(|request| now < request.expires_at) else {
-            let reason = "It was collected before, or too late.".to_owned();
-            return Err(Refusal::SamlResponseInvalid { reason }.into());
+            return arrive_unsolicited(tx, app, cookie, &finish_sha256, now).await;
         };
         let Some(mut client) = browsers::find(tx, cookie).await?.filter(|client| client.id == request.client_id) else {
             return Err(Refusal::OtherBrowser.into());
@@ -45,6 +44,38 @@ pub async fn finish(app: &App, cookie: Option<&ClientCookie>, token: &str) -> Re
             None => Err(complete::missing("the outcome of a trip")),
         }
     })
+}
+
+/// Somebody whom an IdP sent without having been asked: signed in in whatever browser brings the token, once. There is no
+/// attempt to keep a refusal on, so it is the answer.
+async fn arrive_unsolicited(
+    tx: &mut Tx,
+    app: &App,
+    cookie: Option<&ClientCookie>,
+    finish_sha256: &str,
+    now: Millis,
+) -> Result<Finished, FlowError> {
+    let arrival = unsolicited_arrivals::by_finish(tx, finish_sha256).await?;
+    let Some(arrival) = arrival.filter(|arrival| now < arrival.expires_at) else {
+        let reason = "It was collected before, or too late.".to_owned();
+        return Err(Refusal::SamlResponseInvalid { reason }.into());
+    };
+    unsolicited_arrivals::delete(tx, finish_sha256).await?;
+    let connection = enterprise_connections::by_id(tx, &arrival.connection_id).await?;
+    if !connection.is_some_and(|connection| connection.saml.allow_idp_initiated) {
+        return Err(Refusal::RelayStateMissing.into());
+    }
+    let mut browser = browsers::find_or_make(tx, cookie, app, now).await?;
+    browsers::save(tx, &browser).await?;
+    let client = &mut browser.client;
+    match complete::arrive(tx, app, &arrival.connection_id, &arrival.profile, None, client, now).await? {
+        Arrival::Session(_, secret) => Ok(Finished {
+            redirect_to: arrival.redirect_url,
+            base_url: app.config.public_url.clone(),
+            signed_in: Some((browser.client, secret)),
+        }),
+        Arrival::Refused(refusal) => Err(refusal.into()),
+    }
 }
 
 async fn arrive(

@@ -4,13 +4,15 @@
 //! browser that began.
 
 use crate::app::App;
-use crate::flows::{FlowError, Refusal, connection_keys, saml_urls};
+use crate::flows::{FlowError, Refusal, connection_keys, redirects, saml_urls};
 use crate::http::error_table::sso_error;
 use crate::random::{sha256_hex, token};
-use doorward_model::{EnterpriseConnection, Millis, SamlConnectionId, SamlRequest, SsoOutcome};
+use doorward_model::{
+    EnterpriseConnection, Millis, SamlConnectionId, SamlRequest, SsoOutcome, SsoProfile, UnsolicitedArrival,
+};
 use doorward_rules::profile::{ProfileOutcome, VerifiedAttributes, profile};
 use doorward_saml::{Assertion, DecryptionKey, Expectations, ResponseError, TrustedCertificate, UnverifiedResponse};
-use doorward_store::{Tx, enterprise_connections, saml_requests, write_tx};
+use doorward_store::{Tx, enterprise_connections, saml_requests, unsolicited_arrivals, write_tx};
 
 /// Where the browser collects the outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,9 @@ pub struct Collect {
     pub base_url: String,
     pub token: String,
 }
+
+/// How long the browser has to come back with an answer nobody asked for.
+const ARRIVAL_LIFETIME: Millis = 60_000;
 
 /// Takes a response. An error means that no sign-in could be found for it; every other failure is stored on its sign-in.
 pub async fn receive(
@@ -27,37 +32,124 @@ pub async fn receive(
     relay_state: Option<&str>,
 ) -> Result<Collect, FlowError> {
     let now = app.now();
-    let relay_state_sha256 = sha256_hex(relay_state.filter(|text| !text.is_empty()).ok_or(Refusal::RelayStateMissing)?);
+    let relay_state = relay_state.filter(|text| !text.is_empty());
     let mut tx = app.store.read().await?;
-    let (connection, request) = load(&mut tx, id, &relay_state_sha256, now).await?;
+    let connection = enterprise_connections::by_saml_connection_id(&mut tx, id).await?.ok_or_else(|| unknown(id))?;
+    let request = match relay_state {
+        Some(text) => saml_requests::by_relay_state(&mut tx, &sha256_hex(text)).await?,
+        None => None,
+    };
     let response = UnverifiedResponse::decode(saml_response);
-    let keys = match &response {
+    let decryption_keys = match &response {
         Ok(response) if response.may_be_encrypted() => {
             connection_keys::decryption_keys(app, &mut tx, &connection.id).await?
         }
         _ => Vec::new(),
     };
     drop(tx);
-    let verified = verify(app, &connection, &request, response, &keys, now);
+    let answer = Answer { connection: &connection, response, decryption_keys };
+    match (request.filter(|request| now < request.expires_at), relay_state) {
+        (Some(request), _) => answer_trip(app, answer, request, now).await,
+        (None, _) if connection.saml.allow_idp_initiated => arrive_unsolicited(app, answer, relay_state, now).await,
+        (None, Some(_)) => Err(invalid("The sign-in it answers is unknown or has run out of time.").into()),
+        (None, None) => Err(Refusal::RelayStateMissing.into()),
+    }
+}
+
+/// What came to the ACS of a connection.
+struct Answer<'a> {
+    connection: &'a EnterpriseConnection,
+    response: Result<UnverifiedResponse, ResponseError>,
+    decryption_keys: Vec<DecryptionKey>,
+}
+
+/// The answer to an AuthnRequest of ours. The trip must belong to this connection: a response that one organization's IdP
+/// signed must never answer a sign-in at another's (RELIABILITY §2c).
+async fn answer_trip(app: &App, answer: Answer<'_>, request: SamlRequest, now: Millis) -> Result<Collect, FlowError> {
+    // Before any cryptography: one RelayState buys one verification.
+    if request.outcome.is_some() {
+        return Err(invalid("The sign-in it answers has had its answer already.").into());
+    }
+    let connection = answer.connection;
+    if request.connection_id != connection.id {
+        return Err(invalid("The sign-in it answers began at another connection.").into());
+    }
+    let verified = verify(app, answer, Some(&request), now).map(|assertion| {
+        let profile = profile_of(connection, &assertion);
+        (assertion, profile)
+    });
     let finish = token(&*app.random);
     let finish_sha256 = sha256_hex(&finish);
     write_tx!(app.store, FlowError, |tx| {
-        let outcome = match &verified {
-            Ok((assertion, outcome)) => {
-                // The memory outlives the assertion, so no copy of it can be used after it is forgotten (SML-11).
-                let first_use =
-                    saml_requests::remember_assertion(tx, &connection.id, &assertion.id, assertion.not_on_or_after_ms)
-                        .await?;
-                if first_use { outcome.clone() } else { failed(&invalid("This assertion was used before.")) }
-            }
-            Err(refusal) => failed(refusal),
+        let is_first_use = match &verified {
+            Ok((assertion, _)) => remember(tx, connection, assertion).await?,
+            Err(_) => true,
         };
-        if saml_requests::answer(tx, &relay_state_sha256, &outcome, &finish_sha256).await? {
+        let outcome = match &verified {
+            _ if !is_first_use => failed(&used_before()),
+            Ok((_, Ok(profile))) => SsoOutcome::Verified(profile.clone()),
+            Ok((_, Err(refusal))) | Err(refusal) => failed(refusal),
+        };
+        if saml_requests::answer(tx, &request.relay_state_sha256, &outcome, &finish_sha256).await? {
             return Ok(());
         }
         Err(invalid("The sign-in it answers has had its answer already.").into())
     })?;
     Ok(Collect { base_url: request.base_url, token: finish })
+}
+
+/// An answer nobody asked for (SAML profiles 4.1.5), at a connection that allows it (SML-9). There is no sign-in to keep a
+/// failure on, so whoever posted it is told. The person lands where RelayState says, if that is allowed, else at home.
+async fn arrive_unsolicited(
+    app: &App,
+    answer: Answer<'_>,
+    relay_state: Option<&str>,
+    now: Millis,
+) -> Result<Collect, FlowError> {
+    let connection = answer.connection;
+    if connection.saml.force_authn {
+        return Err(invalid(
+            "The connection asks for a fresh sign-in every time, which an answer that nobody asked for cannot be.",
+        )
+        .into());
+    }
+    let assertion = verify(app, answer, None, now)?;
+    let profile = profile_of(connection, &assertion)?;
+    let redirect_url = match relay_state {
+        Some(url) if redirects::allowed(app, url, &app.config.public_url).await.is_ok() => url.to_owned(),
+        _ => app.config.home_url.clone(),
+    };
+    let finish = token(&*app.random);
+    let arrival = UnsolicitedArrival {
+        finish_sha256: sha256_hex(&finish),
+        connection_id: connection.id.clone(),
+        profile,
+        redirect_url,
+        expires_at: now + ARRIVAL_LIFETIME,
+        created_at: now,
+    };
+    write_tx!(app.store, FlowError, |tx| {
+        if !remember(tx, connection, &assertion).await? {
+            return Err(used_before().into());
+        }
+        Ok(unsolicited_arrivals::insert(tx, &arrival).await?)
+    })?;
+    Ok(Collect { base_url: app.config.public_url.clone(), token: finish })
+}
+
+/// Answers `false` for an assertion that was used before. The memory outlives it, so no copy of it can be used after it is
+/// forgotten (SML-11).
+async fn remember(tx: &mut Tx, connection: &EnterpriseConnection, assertion: &Assertion) -> Result<bool, FlowError> {
+    let until = assertion.not_on_or_after_ms;
+    Ok(saml_requests::remember_assertion(tx, &connection.id, &assertion.id, until).await?)
+}
+
+fn used_before() -> Refusal {
+    invalid("This assertion was used before.")
+}
+
+fn unknown(id: &SamlConnectionId) -> Refusal {
+    Refusal::ActiveConnectionNotFound { id: id.as_str().chars().take(100).collect() }
 }
 
 fn invalid(reason: &str) -> Refusal {
@@ -69,38 +161,9 @@ fn failed(refusal: &Refusal) -> SsoOutcome {
     SsoOutcome::Failed(sso_error(refusal))
 }
 
-/// The connection of this ACS and the trip this RelayState belongs to. They must belong to each other: a response that
-/// one organization's IdP signed must never answer a sign-in at another's (RELIABILITY §2c).
-async fn load(
-    tx: &mut Tx,
-    id: &SamlConnectionId,
-    relay_state_sha256: &str,
-    now: Millis,
-) -> Result<(EnterpriseConnection, SamlRequest), FlowError> {
-    let not_found = || Refusal::ActiveConnectionNotFound { id: id.as_str().chars().take(100).collect() };
-    let connection = enterprise_connections::by_saml_connection_id(tx, id).await?.ok_or_else(not_found)?;
-    let request =
-        saml_requests::by_relay_state(tx, relay_state_sha256).await?.filter(|request| now < request.expires_at);
-    let request = request.ok_or_else(|| invalid("The sign-in it answers is unknown or has run out of time."))?;
-    // Before any cryptography: one RelayState buys one verification.
-    if request.outcome.is_some() {
-        return Err(invalid("The sign-in it answers has had its answer already.").into());
-    }
-    if request.connection_id != connection.id {
-        return Err(invalid("The sign-in it answers began at another connection.").into());
-    }
-    Ok((connection, request))
-}
-
-/// The assertion and what it amounts to, or why the response is refused.
-fn verify(
-    app: &App,
-    connection: &EnterpriseConnection,
-    request: &SamlRequest,
-    response: Result<UnverifiedResponse, ResponseError>,
-    decryption_keys: &[DecryptionKey],
-    now: Millis,
-) -> Result<(Assertion, SsoOutcome), Refusal> {
+/// The assertion, or why the response is refused. `request` is what it must answer; `None` means that it must answer nothing.
+fn verify(app: &App, answer: Answer<'_>, request: Option<&SamlRequest>, now: Millis) -> Result<Assertion, Refusal> {
+    let Answer { connection, response, decryption_keys } = answer;
     let inactive = || Refusal::ActiveConnectionNotFound { id: connection.saml_connection_id.to_string() };
     if !connection.active || !connection.authenticatable {
         return Err(inactive());
@@ -115,35 +178,40 @@ fn verify(
         sp_entity_id: &saml_urls::sp_entity_id(&app.config, &connection.saml_connection_id),
         idp_entity_id,
         certificates: &certificates,
-        decryption_keys,
-        in_response_to: Some(&request.request_id),
+        decryption_keys: &decryption_keys,
+        in_response_to: request.map(|request| request.request_id.as_str()),
     };
     let assertion = response.and_then(|response| response.validate(&expectations)).map_err(|error| {
         tracing::info!(connection = %connection.id, reason = error.code(), "SAML response invalid");
         invalid(&error.to_string())
     })?;
     // The request is not signed, so whoever holds a session at the IdP could have taken the wish for a fresh sign-in out of it.
-    if connection.saml.force_authn
+    if let Some(request) = request
+        && connection.saml.force_authn
         && assertion.authn_instant_ms + doorward_saml::DEFAULT_CLOCK_SKEW_MS < request.created_at
     {
         return Err(invalid(
             "A fresh sign-in at the identity provider was asked for, but it answered with an older one.",
         ));
     }
+    Ok(assertion)
+}
+
+/// Who the assertion is about, as the connection maps its attributes.
+fn profile_of(connection: &EnterpriseConnection, assertion: &Assertion) -> Result<SsoProfile, Refusal> {
     let attributes: Vec<(String, Vec<String>)> =
         assertion.attributes.iter().map(|attribute| (attribute.name.clone(), attribute.values.clone())).collect();
     let verified = VerifiedAttributes { name_id: &assertion.name_id.value, attributes: &attributes };
-    let outcome = match profile(connection, verified) {
-        ProfileOutcome::Profile(profile) => SsoOutcome::Verified(profile),
-        ProfileOutcome::MissingAttribute(attribute) => failed(&Refusal::AttributeMissing { attribute }),
+    match profile(connection, verified) {
+        ProfileOutcome::Profile(profile) => Ok(profile),
+        ProfileOutcome::MissingAttribute(attribute) => Err(Refusal::AttributeMissing { attribute }),
         ProfileOutcome::InvalidAddress(value) => {
-            failed(&Refusal::AddressInvalid { value: value.chars().take(200).collect() })
+            Err(Refusal::AddressInvalid { value: value.chars().take(200).collect() })
         }
-        ProfileOutcome::TooLarge(what) => failed(&invalid(&format!("It is too large: {what}."))),
-        ProfileOutcome::DomainMismatch { expected, received } => failed(&Refusal::DomainMismatch {
+        ProfileOutcome::TooLarge(what) => Err(invalid(&format!("It is too large: {what}."))),
+        ProfileOutcome::DomainMismatch { expected, received } => Err(Refusal::DomainMismatch {
             expected: expected.iter().map(ToString::to_string).collect(),
             received: received.to_string(),
         }),
-    };
-    Ok((assertion, outcome))
+    }
 }

@@ -1,5 +1,7 @@
 //! Walks over the Frontend API: a real server, browsers with cookies, identity providers that sign.
 
+mod encryption;
+mod idp_initiated;
 mod sessions;
 mod sign_in;
 mod support;

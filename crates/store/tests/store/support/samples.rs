@@ -476,3 +476,14 @@ pub(crate) fn saml_request(
         created_at: START + n,
     }
 }
+
+pub(crate) fn arrival(n: i64, connection: &EnterpriseConnection) -> UnsolicitedArrival {
+    UnsolicitedArrival {
+        finish_sha256: sha256(n),
+        connection_id: connection.id.clone(),
+        profile: profile(n),
+        redirect_url: odd("https://app.example/?a=", n),
+        expires_at: START + n + 1000,
+        created_at: START + n,
+    }
+}
