@@ -132,7 +132,6 @@ impl UserView {
             "verification_attempts_remaining": null,
             "delete_self_enabled": user.delete_self_enabled,
             "create_organization_enabled": user.create_organization_enabled,
-            "create_organizations_limit": user.create_organizations_limit,
             "last_active_at": user.last_active_at,
             "legal_accepted_at": user.legal_accepted_at,
             "created_at": user.created_at,
@@ -157,6 +156,7 @@ async fn serving(tx: &mut Tx, views: &[UserView]) -> Result<Vec<EnterpriseConnec
 pub fn user(view: &UserView) -> Value {
     let mut object = view.shared();
     object["private_metadata"] = json!(view.user.private_metadata);
+    object["create_organizations_limit"] = json!(view.user.create_organizations_limit);
     object["bypass_client_trust"] = json!(view.user.bypass_client_trust);
     object
 }

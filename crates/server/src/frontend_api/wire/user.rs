@@ -58,6 +58,8 @@ impl UserView {
     /// `user`, without private metadata.
     pub fn user(&self) -> Value {
         let mut object = self.account.shared();
+        // Here it is a number: 0 is no limit.
+        object["create_organizations_limit"] = json!(self.account.user.create_organizations_limit.unwrap_or(0));
         object["organization_memberships"] = Value::Array(self.memberships());
         object
     }
