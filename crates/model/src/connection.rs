@@ -133,3 +133,36 @@ pub struct EnterpriseAccount {
     pub created_at: Millis,
     pub updated_at: Millis,
 }
+
+/// What a key pair of a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyPurpose {
+    /// The IdP encrypts assertions for it.
+    Decryption,
+}
+
+impl KeyPurpose {
+    /// The word in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Decryption => "decryption",
+        }
+    }
+
+    /// Reads [`Self::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        (text == "decryption").then_some(Self::Decryption)
+    }
+}
+
+/// Our own key pair towards the IdP of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionKey {
+    pub connection_id: EnterpriseConnectionId,
+    pub purpose: KeyPurpose,
+    /// Base64 of DER, as metadata has it.
+    pub certificate: String,
+    /// PKCS#8 under the instance's encryption key.
+    pub encrypted_private_key: String,
+    pub created_at: Millis,
+}

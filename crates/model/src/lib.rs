@@ -14,8 +14,8 @@ mod sign_in;
 mod user;
 
 pub use connection::{
-    AttributeMapping, CustomAttribute, EnterpriseAccount, EnterpriseConnection, LoginHint, LoginHintMode, Provider,
-    SamlConfig,
+    AttributeMapping, ConnectionKey, CustomAttribute, EnterpriseAccount, EnterpriseConnection, KeyPurpose, LoginHint,
+    LoginHintMode, Provider, SamlConfig,
 };
 pub use email::{Domain, Email, InvalidDomain, InvalidEmail};
 pub use id::{

@@ -12,6 +12,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 
 use crate::error::Shown;
+use crate::hex::hex;
 
 /// Why a certificate is of no use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -147,7 +148,7 @@ impl TrustedCertificate {
 
     /// SHA-256 of the DER as lower-case hexadecimal without separators.
     pub fn fingerprint(&self) -> String {
-        digest(&SHA256, &self.der).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(digest(&SHA256, &self.der).as_ref())
     }
 
     /// The parsed key for RSA PKCS#1 v1.5 with `digest`, if this is an RSA key.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::encryption::EncryptionError;
 use crate::instant::UnixMillis;
 use crate::signature::SignatureError;
 use crate::xml::XmlError;
@@ -92,9 +93,9 @@ pub enum ResponseError {
     /// An assertion hidden inside another element.
     #[error("there is an Assertion inside {parent}; it belongs directly into the Response")]
     AssertionMisplaced { parent: Shown },
-    /// The assertion is encrypted.
-    #[error("the Assertion is encrypted, which this connection does not support; turn encryption off at the IdP")]
-    EncryptedAssertionUnsupported,
+    /// The encrypted assertion was refused.
+    #[error("the encrypted Assertion was refused: {0}")]
+    Encryption(#[from] EncryptionError),
     /// The NameID or an attribute is encrypted.
     #[error("{element} is encrypted, which is not supported; turn encryption off at the IdP")]
     EncryptedPartUnsupported { element: &'static str },
@@ -218,7 +219,7 @@ impl ResponseError {
             E::AssertionMissing => "assertion_missing",
             E::AssertionMultiple { .. } => "assertion_multiple",
             E::AssertionMisplaced { .. } => "assertion_misplaced",
-            E::EncryptedAssertionUnsupported => "encrypted_assertion_unsupported",
+            E::Encryption(error) => error.code(),
             E::EncryptedPartUnsupported { .. } => "encrypted_part_unsupported",
             E::NoCertificates => "no_certificates",
             E::SignatureMissing => "signature_missing",

@@ -3,7 +3,9 @@
 
 mod authn_request;
 mod certificate;
+mod encryption;
 mod error;
+mod hex;
 pub mod idp;
 mod instant;
 mod metadata;
@@ -13,6 +15,7 @@ mod xml;
 
 pub use authn_request::{AuthnRequest, AuthnRequestError, request_id};
 pub use certificate::{CertificateError, TrustedCertificate};
+pub use encryption::{DecryptionKey, DecryptionKeyError, EncryptionError};
 pub use error::{ResponseError, Shown};
 pub use instant::UnixMillis;
 pub use metadata::{IdpMetadata, MetadataError, SpMetadata};

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
 
-use std::io::Write;
+use std::io::{Read as _, Write as _};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -86,6 +86,18 @@ fn refuses_urls_no_browser_should_follow_and_long_relay_states() {
         REQUEST.redirect_url(Some(&"x".repeat(81)), None),
         Err(AuthnRequestError::RelayStateTooLong { got: 81 })
     );
+}
+
+#[test]
+fn a_request_longer_than_a_stored_block_inflates_to_itself() {
+    let acs_url = format!("https://sp.example.test/{}", "a".repeat(150_000));
+    let request = AuthnRequest { acs_url: &acs_url, ..REQUEST };
+    let url = url::Url::parse(&request.redirect_url(None, None).unwrap()).unwrap();
+    let (_, deflated) = url.query_pairs().find(|(name, _)| name == "SAMLRequest").unwrap();
+    let deflated = STANDARD.decode(deflated.as_bytes()).unwrap();
+    let mut inflated = String::new();
+    flate2::read::DeflateDecoder::new(deflated.as_slice()).read_to_string(&mut inflated).unwrap();
+    assert_eq!(inflated, request.to_xml());
 }
 
 fn query(xml: &[u8]) -> String {

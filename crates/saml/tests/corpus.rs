@@ -54,6 +54,7 @@ impl Case {
                 sp_entity_id: self.text("sp_entity_id"),
                 idp_entity_id: self.text("idp_entity_id"),
                 certificates: &certificates,
+                decryption_keys: &[],
                 in_response_to: self.params["in_response_to"].as_str(),
             },
         )

@@ -30,6 +30,7 @@ fn code(xml: &str, certificates: &[TrustedCertificate]) -> &'static str {
         sp_entity_id: "https://sp.example.test/metadata",
         idp_entity_id: "https://idp.example.test/saml",
         certificates,
+        decryption_keys: &[],
         in_response_to: Some("_request1"),
     };
     match validate_response(&STANDARD.encode(xml), &expected) {

@@ -35,6 +35,7 @@ fn ours_is_as_recorded_from_production() {
     let xml = SpMetadata {
         entity_id: "https://clerk.example.test/saml/samlc_1?a&b",
         acs_url: "https://clerk.example.test/v1/saml/acs/samlc_1",
+        encryption_certificate: None,
     }
     .to_xml();
     assert_eq!(
@@ -48,6 +49,30 @@ fn ours_is_as_recorded_from_production() {
 </md:EntityDescriptor>
 "#
     );
+}
+
+#[test]
+fn ours_names_the_key_to_encrypt_for_and_what_we_decrypt() {
+    let encryption_certificate = Some("MIIC+/=");
+    let sp = SpMetadata { entity_id: "https://sp.test", acs_url: "https://sp.test/acs", encryption_certificate };
+    let xml = sp.to_xml();
+    let key = xml.split_once("<md:KeyDescriptor use=\"encryption\">").unwrap().1;
+    let (key, behind) = key.split_once("</md:KeyDescriptor>").unwrap();
+    assert!(key.contains("<ds:X509Certificate>MIIC+/=</ds:X509Certificate>"));
+    let methods: Vec<&str> = key.split("Algorithm=\"").skip(1).map(|rest| rest.split_once('"').unwrap().0).collect();
+    assert_eq!(
+        methods,
+        [
+            "http://www.w3.org/2009/xmlenc11#aes128-gcm",
+            "http://www.w3.org/2009/xmlenc11#aes256-gcm",
+            "http://www.w3.org/2001/04/xmlenc#aes128-cbc",
+            "http://www.w3.org/2001/04/xmlenc#aes256-cbc",
+            "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p",
+            "http://www.w3.org/2009/xmlenc11#rsa-oaep",
+        ]
+    );
+    // The schema wants keys before everything else of the role.
+    assert!(behind.contains("<md:NameIDFormat>") && !behind.contains("KeyDescriptor"));
 }
 
 #[test]
@@ -115,7 +140,7 @@ fn lists_all_that_is_missing() {
 fn an_aggregate_may_have_one_idp() {
     let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
     let idp = good().replace(declaration, "");
-    let sp = SpMetadata { entity_id: "https://sp.test", acs_url: "https://sp.test/acs" };
+    let sp = SpMetadata { entity_id: "https://sp.test", acs_url: "https://sp.test/acs", encryption_certificate: None };
     let sp = sp.to_xml().replace(declaration, "");
     let aggregate = |content: &str| {
         format!(

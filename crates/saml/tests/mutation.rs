@@ -145,6 +145,7 @@ fn damaged_responses_never_say_something_else() {
         sp_entity_id: "https://sp.example.test/metadata",
         idp_entity_id: "https://idp.example.test/saml",
         certificates: &certificates,
+        decryption_keys: &[],
         in_response_to: Some("_request1"),
     };
     let without_response_id = |assertion: Assertion| {

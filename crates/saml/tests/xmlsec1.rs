@@ -87,6 +87,7 @@ fn expected<'a>(certificates: &'a [doorward_saml::TrustedCertificate]) -> Expect
         sp_entity_id: "https://sp.example.test/metadata",
         idp_entity_id: "https://idp.example.test/saml?a=1&b=<2>",
         certificates,
+        decryption_keys: &[],
         in_response_to: Some("_q1"),
     }
 }

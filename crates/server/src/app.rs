@@ -4,9 +4,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::flows::FlowError;
 use crate::http::rate_limit::RateLimits;
+use crate::keys::encryption::EncryptionKey;
 use crate::keys::session_token::SigningKeys;
 use crate::outbound::Outbound;
-use doorward_model::{Instance, Millis, Random};
+use doorward_model::{Instance, Millis, Random, Role};
 use doorward_store::{Store, StoreError, Tx};
 use std::sync::{Arc, RwLock};
 
@@ -16,10 +17,12 @@ pub struct App {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
+    pub encryption: EncryptionKey,
     pub signing_keys: SigningKeys,
     pub outbound: Outbound,
     pub rate_limits: RateLimits,
-    pub instance: InstanceCache,
+    pub instance: Recent<Instance>,
+    pub roles: Recent<Vec<Role>>,
 }
 
 impl App {
@@ -30,9 +33,16 @@ impl App {
             return Ok(instance);
         }
         let mut tx = self.store.read().await?;
-        let instance = Arc::new(load_instance(&mut tx).await?);
-        self.instance.put(instance.clone(), now);
-        Ok(instance)
+        Ok(self.instance.put(load_instance(&mut tx).await?, now))
+    }
+
+    /// All roles with their permissions, for showing them. What decides reads them in its own transaction.
+    pub async fn roles(&self, tx: &mut Tx) -> Result<Arc<Vec<Role>>, StoreError> {
+        let now = self.clock.now();
+        match self.roles.get(now) {
+            Some(roles) => Ok(roles),
+            None => Ok(self.roles.put(doorward_store::roles::roles(tx).await?, now)),
+        }
     }
 }
 
@@ -42,31 +52,38 @@ pub async fn load_instance(tx: &mut Tx) -> Result<Instance, StoreError> {
     instance.ok_or_else(|| StoreError::Corrupt("the database has no instance".into()))
 }
 
-/// The instance's settings, kept for a moment: every request asks for them, and they change a few times a year.
-/// A change over this node shows at once, one over another node after [`InstanceCache::LIFETIME`].
-#[derive(Default)]
-pub struct InstanceCache(RwLock<Option<(Arc<Instance>, Millis)>>);
+/// Something every request asks for and that changes a few times a year, kept for a moment. A change over this node shows
+/// at once, one over another node after [`Recent::LIFETIME`].
+pub struct Recent<T>(RwLock<Option<(Arc<T>, Millis)>>);
 
-impl InstanceCache {
+impl<T> Default for Recent<T> {
+    fn default() -> Self {
+        Self(RwLock::new(None))
+    }
+}
+
+impl<T> Recent<T> {
     /// How long another node's change may stay unseen, in milliseconds.
     const LIFETIME: Millis = 2000;
 
-    fn get(&self, now: Millis) -> Option<Arc<Instance>> {
-        let cached = self.0.read().ok()?;
-        let (instance, loaded_at) = cached.as_ref()?;
-        (now - loaded_at < Self::LIFETIME && now >= *loaded_at).then(|| instance.clone())
+    fn get(&self, now: Millis) -> Option<Arc<T>> {
+        let kept = self.0.read().ok()?;
+        let (value, loaded_at) = kept.as_ref()?;
+        (now - loaded_at < Self::LIFETIME && now >= *loaded_at).then(|| value.clone())
     }
 
-    fn put(&self, instance: Arc<Instance>, now: Millis) {
-        if let Ok(mut cached) = self.0.write() {
-            *cached = Some((instance, now));
+    fn put(&self, value: T, now: Millis) -> Arc<T> {
+        let value = Arc::new(value);
+        if let Ok(mut kept) = self.0.write() {
+            *kept = Some((value.clone(), now));
         }
+        value
     }
 
-    /// Forgets the settings after a change.
+    /// Forgets the value after a change.
     pub fn forget(&self) {
-        if let Ok(mut cached) = self.0.write() {
-            *cached = None;
+        if let Ok(mut kept) = self.0.write() {
+            *kept = None;
         }
     }
 }

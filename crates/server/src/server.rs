@@ -1,7 +1,7 @@
 //! From configuration to a listening server, and from a request to the surface it is addressed to.
 
 use crate::accept::{self, Limits};
-use crate::app::{App, InstanceCache};
+use crate::app::{App, Recent};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::flows::setup;
@@ -48,10 +48,12 @@ pub async fn open_with(
         store,
         clock,
         random,
+        encryption,
         signing_keys: setup.signing_keys,
         outbound,
         rate_limits,
-        instance: InstanceCache::default(),
+        instance: Recent::default(),
+        roles: Recent::default(),
     };
     Ok((Arc::new(app), setup.generated_secret_key))
 }

@@ -1,9 +1,10 @@
 //! The identities people have at the IdPs of connections.
 
 use crate::db::{Row, Tx, args, json_text, statements};
+use crate::enterprise_connections;
 use crate::error::StoreError;
 use crate::filter::Filter;
-use doorward_model::{Email, EnterpriseAccount, EnterpriseConnectionId, OrganizationId, UserId};
+use doorward_model::{Email, EnterpriseAccount, EnterpriseConnection, EnterpriseConnectionId, OrganizationId, UserId};
 
 macro_rules! columns {
     () => {
@@ -15,7 +16,8 @@ macro_rules! columns {
 statements! {
     BY_SUBJECT = concat!("SELECT ", columns!(), " FROM enterprise_accounts a WHERE a.connection_id = $1 AND a.subject = $2");
     SELECT = concat!("SELECT ", columns!(), " FROM enterprise_accounts a");
-    OF_USER = concat!("SELECT ", columns!(), " FROM enterprise_accounts a WHERE a.user_id = $1 ORDER BY a.created_at, a.id");
+    OF_USER = concat!("SELECT ", columns!(), ", ", enterprise_connections::columns!(), " FROM enterprise_accounts a \
+                      JOIN enterprise_connections c ON c.id = a.connection_id WHERE a.user_id = $1 ORDER BY a.created_at, a.id");
     COUNT_OF_USER_IN_ORGANIZATION = "SELECT COUNT(*) FROM enterprise_accounts a JOIN enterprise_connections c ON c.id = a.connection_id \
                                      WHERE a.user_id = $1 AND c.organization_id = $2";
     INSERT = "INSERT INTO enterprise_accounts (id, user_id, connection_id, subject, email_address, first_name, last_name, public_metadata, \
@@ -49,9 +51,9 @@ pub async fn by_subject(
     tx.optional(BY_SUBJECT, args![connection.as_str(), subject], read).await
 }
 
-/// A user's accounts, oldest first.
-pub async fn of_user(tx: &mut Tx, user: &UserId) -> Result<Vec<EnterpriseAccount>, StoreError> {
-    tx.all(OF_USER, args![user.as_str()], read).await
+/// A user's accounts with their connections, oldest account first.
+pub async fn of_user(tx: &mut Tx, user: &UserId) -> Result<Vec<(EnterpriseAccount, EnterpriseConnection)>, StoreError> {
+    tx.all(OF_USER, args![user.as_str()], |row| Ok((read(row)?, enterprise_connections::read(row)?))).await
 }
 
 /// The accounts of many users.

@@ -14,6 +14,7 @@ macro_rules! columns {
          c.saml_connection_id, c.saml, c.created_at, c.updated_at"
     };
 }
+pub(crate) use columns;
 
 statements! {
     BY_ID = concat!("SELECT ", columns!(), " FROM enterprise_connections c WHERE c.id = $1");
@@ -34,7 +35,7 @@ statements! {
 }
 
 /// Reads the columns of [`columns!`].
-fn read(row: &mut Row<'_>) -> Result<EnterpriseConnection, StoreError> {
+pub(crate) fn read(row: &mut Row<'_>) -> Result<EnterpriseConnection, StoreError> {
     Ok(EnterpriseConnection {
         id: row.id()?,
         name: row.text()?,

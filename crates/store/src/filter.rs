@@ -91,7 +91,7 @@ impl Filter {
         let mut args = self.args.clone();
         args.extend([Arg::Int(Some(page.limit)), Arg::Int(Some(page.offset))]);
         let sql = format!(
-            "{select}{} ORDER BY {}{direction}, {id}{direction} LIMIT ${} OFFSET ${}",
+            "{select}{} ORDER BY {}{direction}, {id}{direction} LIMIT CAST(${} AS BIGINT) OFFSET CAST(${} AS BIGINT)",
             self.sql,
             order.0,
             args.len() - 1,

@@ -9,6 +9,7 @@ mod filter;
 mod sqlite;
 
 pub mod clients;
+pub mod connection_keys;
 pub mod enterprise_accounts;
 pub mod enterprise_connections;
 pub mod instance;
@@ -32,6 +33,7 @@ pub use filter::{Direction, Page, Selection};
 pub fn statements() -> Vec<&'static str> {
     [
         clients::ALL,
+        connection_keys::ALL,
         enterprise_accounts::ALL,
         enterprise_connections::ALL,
         instance::ALL,

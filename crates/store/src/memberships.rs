@@ -19,7 +19,7 @@ statements! {
     COUNT = "SELECT COUNT(*) FROM organization_memberships m JOIN users u ON u.id = m.user_id";
     OF_USER = concat!("SELECT ", columns!(), ", ", organizations::columns!(), " FROM organization_memberships m \
                       JOIN organizations o ON o.id = m.organization_id WHERE m.user_id = $1 \
-                      ORDER BY m.created_at DESC, m.id DESC LIMIT $2 OFFSET $3");
+                      ORDER BY m.created_at DESC, m.id DESC LIMIT CAST($2 AS BIGINT) OFFSET CAST($3 AS BIGINT)");
     COUNT_OF_USER = "SELECT COUNT(*) FROM organization_memberships m WHERE m.user_id = $1";
     LATEST_OF_USER = concat!("SELECT ", columns!(), " FROM organization_memberships m WHERE m.user_id = $1 \
                              ORDER BY m.created_at DESC, m.id DESC LIMIT 1");

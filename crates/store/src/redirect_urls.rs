@@ -14,7 +14,7 @@ macro_rules! columns {
 statements! {
     BY_ID = concat!("SELECT ", columns!(), " FROM redirect_urls WHERE id = $1");
     BY_URL = concat!("SELECT ", columns!(), " FROM redirect_urls WHERE url = $1");
-    LIST = concat!("SELECT ", columns!(), " FROM redirect_urls ORDER BY created_at DESC, id DESC LIMIT $1 OFFSET $2");
+    LIST = concat!("SELECT ", columns!(), " FROM redirect_urls ORDER BY created_at DESC, id DESC LIMIT CAST($1 AS BIGINT) OFFSET CAST($2 AS BIGINT)");
     COUNT = "SELECT COUNT(*) FROM redirect_urls";
     INSERT = "INSERT INTO redirect_urls (id, url, created_at, updated_at) VALUES ($1, $2, $3, $4)";
     DELETE = "DELETE FROM redirect_urls WHERE id = $1";

@@ -50,7 +50,7 @@ impl Sqlite {
     /// Opens a file whose schema is up to date.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         // The wait for another process is in `begin`, where it blocks no thread.
-        let writer = open(path, "PRAGMA busy_timeout = 0;")?;
+        let writer = open(path, "PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 4000;")?;
         let readers =
             Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()), permits: Arc::new(Semaphore::new(READERS)) };
         Ok(Self { writer: Arc::new(tokio::sync::Mutex::new(Some(writer))), readers: Arc::new(readers) })
@@ -73,8 +73,8 @@ impl Sqlite {
         let mut attempt = 0;
         loop {
             let connection = guard.as_ref().ok_or_else(closed)?;
-            match connection.execute_batch("BEGIN IMMEDIATE") {
-                Ok(()) => return Ok(WriteTransaction { guard, is_open: true }),
+            match connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.raw_execute()) {
+                Ok(_) => return Ok(WriteTransaction { guard, is_open: true }),
                 Err(error) if is_busy(&error) && attempt < BEGIN_ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
             }
@@ -135,7 +135,7 @@ pub(crate) struct WriteTransaction {
 impl WriteTransaction {
     pub(crate) fn commit(mut self) -> Result<(), StoreError> {
         let connection = self.guard.as_ref().ok_or_else(closed)?;
-        connection.execute_batch("COMMIT")?;
+        connection.prepare_cached("COMMIT")?.raw_execute()?;
         self.is_open = false;
         Ok(())
     }

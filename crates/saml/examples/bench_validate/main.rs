@@ -54,6 +54,7 @@ fn main() {
         sp_entity_id: "https://sp.example.test/metadata",
         idp_entity_id: "https://idp.example.test/saml",
         certificates,
+        decryption_keys: &[],
         in_response_to: Some("_req1"),
     };
     let good_expected: Expectations = expected(&certificates);

@@ -1,12 +1,14 @@
 //! The other side of the wire: an IdP that answers AuthnRequests with signed Responses. It serves a test IdP, tests and
 //! benchmarks; it keeps no accounts and asks nobody for a password.
 
+mod encrypt;
 mod key;
 mod metadata;
 mod received;
 mod response;
 mod sign;
 
+pub use encrypt::{AssertionEncryption, ContentCipher, KeyTransport, encrypt_assertion, encrypted_assertion};
 pub use key::IdpKey;
 pub use metadata::idp_metadata;
 pub use received::ReceivedAuthnRequest;
@@ -45,6 +47,9 @@ pub enum IdpError {
     /// No element, or no place for a signature in it.
     #[error("there is no element with an Issuer and the ID {0} to sign")]
     NothingToSign(Shown),
+    /// Encryption failed.
+    #[error("the Assertion cannot be encrypted: {0}")]
+    Encrypting(&'static str),
     /// The signing operation failed.
     #[error("signing failed")]
     Signing,

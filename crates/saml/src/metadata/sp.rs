@@ -2,8 +2,9 @@
 
 use super::HTTP_POST;
 use crate::NAME_ID_EMAIL;
+use crate::encryption::{ContentAlgorithm, KeyAlgorithm};
 use crate::xml::escape::attribute;
-use crate::xml::{NS_METADATA, NS_PROTOCOL};
+use crate::xml::{NS_METADATA, NS_PROTOCOL, NS_SIGNATURE};
 
 /// What an IdP needs to know of us (SAML metadata 2.4.4): one ACS by HTTP-POST, no logout, unsigned requests, signed
 /// assertions wanted.
@@ -13,6 +14,8 @@ pub struct SpMetadata<'a> {
     pub entity_id: &'a str,
     /// Where Responses are posted.
     pub acs_url: &'a str,
+    /// Base64 of the DER of the certificate to encrypt Assertions for; `None` takes none encrypted.
+    pub encryption_certificate: Option<&'a str>,
 }
 
 impl SpMetadata<'_> {
@@ -23,12 +26,31 @@ impl SpMetadata<'_> {
              <md:EntityDescriptor xmlns:md=\"{NS_METADATA}\" entityID=\"{entity_id}\">\n  \
              <md:SPSSODescriptor AuthnRequestsSigned=\"false\" WantAssertionsSigned=\"true\" \
              protocolSupportEnumeration=\"{NS_PROTOCOL}\">\n    \
+             {encryption}\
              <md:NameIDFormat>{NAME_ID_EMAIL}</md:NameIDFormat>\n    \
              <md:AssertionConsumerService Binding=\"{HTTP_POST}\" Location=\"{acs_url}\" index=\"1\"/>\n  \
              </md:SPSSODescriptor>\n\
              </md:EntityDescriptor>\n",
             entity_id = attribute(self.entity_id),
             acs_url = attribute(self.acs_url),
+            encryption = self.encryption_certificate.map(encryption_key).unwrap_or_default(),
         )
     }
+}
+
+/// The key with all that we decrypt (metadata 2.4.1.1), best first: some IdPs take the first.
+fn encryption_key(certificate: &str) -> String {
+    let content = ContentAlgorithm::ALL.map(ContentAlgorithm::uri);
+    let transport = KeyAlgorithm::URIS;
+    let methods: String = content
+        .iter()
+        .chain(&transport)
+        .map(|uri| format!("\n      <md:EncryptionMethod Algorithm=\"{uri}\"/>"))
+        .collect();
+    format!(
+        "<md:KeyDescriptor use=\"encryption\">\n      <ds:KeyInfo xmlns:ds=\"{NS_SIGNATURE}\"><ds:X509Data>\
+         <ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>{methods}\n    \
+         </md:KeyDescriptor>\n    ",
+        certificate = attribute(certificate),
+    )
 }

@@ -15,9 +15,20 @@ pub(super) struct Layout<'a, 'i> {
     pub(super) response: Node<'a, 'i>,
     pub(super) response_id: &'a str,
     pub(super) response_signature: Option<Node<'a, 'i>>,
-    pub(super) assertion: Node<'a, 'i>,
-    pub(super) assertion_id: &'a str,
-    pub(super) assertion_signature: Option<Node<'a, 'i>>,
+    pub(super) content: Content<'a, 'i>,
+}
+
+/// What a Response is about.
+pub(super) enum Content<'a, 'i> {
+    Assertion(AssertionLayout<'a, 'i>),
+    EncryptedAssertion(Node<'a, 'i>),
+}
+
+/// An Assertion and where its signature is.
+pub(super) struct AssertionLayout<'a, 'i> {
+    pub(super) node: Node<'a, 'i>,
+    pub(super) id: &'a str,
+    pub(super) signature: Option<Node<'a, 'i>>,
 }
 
 /// The root must be a Response of SAML 2.0 (core 3.2.2).
@@ -39,8 +50,8 @@ pub(super) fn check_version(node: Node, element: &'static str) -> Result<(), Res
 impl<'a, 'i> Layout<'a, 'i> {
     pub(super) fn find(document: &'a Document<'i>) -> Result<Self, ResponseError> {
         let response = document.root_element();
-        let assertion = only_assertion(response)?;
-        check_everywhere(document, response, assertion)?;
+        let carried = only_carried(response)?;
+        check_everywhere(document, Some(response), carried)?;
         check_children(
             response,
             "Response",
@@ -49,41 +60,71 @@ impl<'a, 'i> Layout<'a, 'i> {
                 (NS_SIGNATURE, "Signature"),
                 (NS_PROTOCOL, "Extensions"),
                 (NS_PROTOCOL, "Status"),
-                (NS_ASSERTION, "Assertion"),
+                (NS_ASSERTION, carried.tag_name().name()),
             ],
         )?;
         Ok(Layout {
             response,
             response_id: id_of(response, "Response")?,
             response_signature: only_signature(response, "Response")?,
-            assertion,
-            assertion_id: id_of(assertion, "Assertion")?,
-            assertion_signature: only_signature(assertion, "Assertion")?,
+            content: match is_encrypted(&carried) {
+                true => Content::EncryptedAssertion(carried),
+                false => Content::Assertion(AssertionLayout::of(carried)?),
+            },
         })
     }
 }
 
-/// The only Assertion directly in `response`.
-pub(super) fn only_assertion<'a, 'i>(response: Node<'a, 'i>) -> Result<Node<'a, 'i>, ResponseError> {
-    if children(response, NS_ASSERTION, "EncryptedAssertion").next().is_some() {
-        return Err(ResponseError::EncryptedAssertionUnsupported);
+impl<'a, 'i> AssertionLayout<'a, 'i> {
+    fn of(node: Node<'a, 'i>) -> Result<Self, ResponseError> {
+        Ok(AssertionLayout { node, id: id_of(node, "Assertion")?, signature: only_signature(node, "Assertion")? })
     }
-    let mut assertions = children(response, NS_ASSERTION, "Assertion");
-    match (assertions.next(), assertions.count()) {
+
+    /// Of a document that was encrypted: an Assertion and nothing else.
+    pub(super) fn of_document(document: &'a Document<'i>) -> Result<Self, ResponseError> {
+        let root = document.root_element();
+        if !is(&root, NS_ASSERTION, "Assertion") {
+            return Err(ResponseError::AssertionMissing);
+        }
+        check_everywhere(document, None, root)?;
+        Self::of(root)
+    }
+}
+
+fn is_encrypted(node: &Node) -> bool {
+    is(node, NS_ASSERTION, "EncryptedAssertion")
+}
+
+/// The only Assertion, encrypted or not, directly in `response`.
+fn only_carried<'a, 'i>(response: Node<'a, 'i>) -> Result<Node<'a, 'i>, ResponseError> {
+    let mut found = elements(response).filter(|node| is(node, NS_ASSERTION, "Assertion") || is_encrypted(node));
+    match (found.next(), found.count()) {
         (None, _) => Err(ResponseError::AssertionMissing),
         (Some(only), 0) => Ok(only),
         (Some(_), more) => Err(ResponseError::AssertionMultiple { got: more + 1 }),
     }
 }
 
+/// The only Assertion directly in `response`, which is not encrypted.
+pub(super) fn only_assertion<'a, 'i>(response: Node<'a, 'i>) -> Result<Node<'a, 'i>, ResponseError> {
+    let carried = only_carried(response)?;
+    if is_encrypted(&carried) { Err(ResponseError::AssertionMissing) } else { Ok(carried) }
+}
+
+/// The only Assertion directly in `response`, which is encrypted.
+pub(super) fn only_encrypted_assertion<'a, 'i>(response: Node<'a, 'i>) -> Result<Node<'a, 'i>, ResponseError> {
+    let carried = only_carried(response)?;
+    if is_encrypted(&carried) { Ok(carried) } else { Err(ResponseError::AssertionMissing) }
+}
+
 /// One walk over all nodes: no second Response, Assertion or Signature in hiding, no shared id, no comment in a value.
-fn check_everywhere<'a>(document: &'a Document, response: Node, assertion: Node) -> Result<(), ResponseError> {
+fn check_everywhere<'a>(document: &'a Document, response: Option<Node>, carried: Node) -> Result<(), ResponseError> {
     let mut ids: Vec<&'a str> = Vec::with_capacity(8);
     for node in document.descendants() {
         if node.is_comment() {
             check_comment(node)?;
         } else if node.is_element() {
-            check_place(node, response, assertion)?;
+            check_place(node, response, carried)?;
             ids.extend(ids_of(node));
         }
     }
@@ -94,20 +135,19 @@ fn check_everywhere<'a>(document: &'a Document, response: Node, assertion: Node)
     }
 }
 
-fn check_place(node: Node, response: Node, assertion: Node) -> Result<(), ResponseError> {
+fn check_place(node: Node, response: Option<Node>, carried: Node) -> Result<(), ResponseError> {
     let parent = node.parent().filter(Node::is_element);
     let parent_name = || parent.map_or(String::new(), |parent| describe(&parent)).into();
+    let may_be_signed = |parent| Some(parent) == response || (parent == carried && !is_encrypted(&carried));
     let is_assertion_of_saml = || node.tag_name().namespace() == Some(NS_ASSERTION);
     match node.tag_name().name() {
-        "Signature"
-            if is(&node, NS_SIGNATURE, "Signature") && parent != Some(response) && parent != Some(assertion) =>
-        {
+        "Signature" if is(&node, NS_SIGNATURE, "Signature") && !parent.is_some_and(may_be_signed) => {
             Err(ResponseError::SignatureMisplaced { parent: parent_name() })
         }
-        "Assertion" | "EncryptedAssertion" if is_assertion_of_saml() && node != assertion => {
+        "Assertion" | "EncryptedAssertion" if is_assertion_of_saml() && node != carried => {
             Err(ResponseError::AssertionMisplaced { parent: parent_name() })
         }
-        "Response" if is(&node, NS_PROTOCOL, "Response") && node != response => {
+        "Response" if is(&node, NS_PROTOCOL, "Response") && Some(node) != response => {
             Err(ResponseError::UnexpectedElement { parent: "the Response", got: "another Response".into() })
         }
         _ => Ok(()),

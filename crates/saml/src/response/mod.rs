@@ -5,6 +5,7 @@
 
 mod assertion;
 mod conditions;
+mod encrypted;
 mod envelope;
 mod layout;
 mod statements;
@@ -17,11 +18,12 @@ pub use unverified::{UnverifiedHeader, UnverifiedResponse};
 use roxmltree::Document;
 
 use crate::certificate::TrustedCertificate;
+use crate::encryption::DecryptionKey;
 use crate::error::ResponseError;
 use crate::instant::UnixMillis;
 use crate::signature::{self, Signed};
 use envelope::Envelope;
-use layout::Layout;
+use layout::{AssertionLayout, Content, Layout};
 
 /// The largest Response accepted, in bytes of XML.
 pub(crate) const RESPONSE_BYTES: usize = 256 * 1024;
@@ -47,6 +49,8 @@ pub struct Expectations<'a> {
     pub idp_entity_id: &'a str,
     /// The certificates of the connection. Several are normal while an IdP changes its key; none refuses everything.
     pub certificates: &'a [TrustedCertificate],
+    /// The private keys of the connection, newest first, if its IdP may encrypt.
+    pub decryption_keys: &'a [DecryptionKey],
     /// The id of the AuthnRequest that this Response must answer. `None` expects an unsolicited (IdP-initiated)
     /// Response, which then must not claim to answer any request (SAML profiles 4.1.5); whether such a Response is
     /// welcome at all is for the caller to decide.
@@ -92,7 +96,14 @@ fn validate(document: &Document, expected: &Expectations) -> Result<Assertion, R
     // An IdP seldom signs a failure, and the operator needs to see it. It can only refuse, so it needs no signature.
     envelope::check_status(root)?;
     let layout = Layout::find(document)?;
-    let signed = verify_signatures(&layout, expected.certificates)?;
+    if expected.certificates.is_empty() {
+        return Err(ResponseError::NoCertificates);
+    }
+    let assertion = match &layout.content {
+        Content::Assertion(assertion) => assertion,
+        Content::EncryptedAssertion(encrypted) => return encrypted::check(&layout, *encrypted, expected),
+    };
+    let signed = verify_signatures(&layout, assertion, expected.certificates)?;
     let envelope = match &signed.response {
         Some(response) => {
             let document = response.parse().map_err(response_signature)?;
@@ -121,20 +132,21 @@ struct SignedParts {
 }
 
 /// Verifies every signature that is there; one that fails is never outweighed by another that passes.
-fn verify_signatures(layout: &Layout, certificates: &[TrustedCertificate]) -> Result<SignedParts, ResponseError> {
-    if certificates.is_empty() {
-        return Err(ResponseError::NoCertificates);
-    }
-    if layout.response_signature.is_none() && layout.assertion_signature.is_none() {
+fn verify_signatures(
+    layout: &Layout,
+    assertion: &AssertionLayout,
+    certificates: &[TrustedCertificate],
+) -> Result<SignedParts, ResponseError> {
+    if layout.response_signature.is_none() && assertion.signature.is_none() {
         return Err(ResponseError::SignatureMissing);
     }
-    let response = layout.response_signature.map(|signature| {
+    let of_response = layout.response_signature.map(|signature| {
         signature::verify(layout.response, layout.response_id, signature, certificates).map_err(response_signature)
     });
-    let assertion = layout.assertion_signature.map(|signature| {
-        signature::verify(layout.assertion, layout.assertion_id, signature, certificates).map_err(assertion_signature)
+    let of_assertion = assertion.signature.map(|signature| {
+        signature::verify(assertion.node, assertion.id, signature, certificates).map_err(assertion_signature)
     });
-    Ok(SignedParts { response: response.transpose()?, assertion: assertion.transpose()? })
+    Ok(SignedParts { response: of_response.transpose()?, assertion: of_assertion.transpose()? })
 }
 
 fn response_signature(error: signature::SignatureError) -> ResponseError {

@@ -94,6 +94,11 @@ impl UnverifiedResponse {
         validate(&xml::parse(self.admitted())?, expected)
     }
 
+    /// Whether keys to decrypt with could be needed to validate it.
+    pub fn may_be_encrypted(&self) -> bool {
+        self.xml.contains("EncryptedAssertion")
+    }
+
     /// The document as it came, for a debugging view that shows it escaped.
     pub fn xml(&self) -> &str {
         &self.xml

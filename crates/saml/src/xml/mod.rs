@@ -21,6 +21,10 @@ pub(crate) const NS_ASSERTION: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
 pub(crate) const NS_METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 /// XML signatures: `ds:`.
 pub(crate) const NS_SIGNATURE: &str = "http://www.w3.org/2000/09/xmldsig#";
+/// XML encryption: `xenc:`.
+pub(crate) const NS_ENCRYPTION: &str = "http://www.w3.org/2001/04/xmlenc#";
+/// What XML Encryption 1.1 added: `xenc11:`.
+pub(crate) const NS_ENCRYPTION11: &str = "http://www.w3.org/2009/xmlenc11#";
 /// `xsi:`, for `xsi:nil`.
 pub(crate) const NS_SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// Exclusive canonicalization, without comments.

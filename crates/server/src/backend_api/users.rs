@@ -8,10 +8,12 @@ use crate::app::App;
 use crate::flows::Refusal;
 use crate::flows::organizations::MetadataMode;
 use crate::flows::users::{self as flow, Access, NewUser, UserChange, UserMetadataChange};
+use crate::http::json::{EMPTY, respond};
 use crate::http::pagination::{list as wire_list, order, page, selection};
 use crate::http::{ApiError, Field, Params, Path, Query};
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use doorward_model::{Email, User, UserId};
 use doorward_store::users::{self as store, ListFilter, Order};
 use doorward_store::{Direction, Tx, memberships, roles};
@@ -37,9 +39,9 @@ const NEWEST_FIRST: (Order, Direction) = (Order::CreatedAt, Direction::Descendin
 /// The most organizations a user may be allowed to make.
 const MAX_LIMIT: i64 = i32::MAX as i64;
 
-async fn shown(app: &App, found: User) -> Result<Json<Value>, ApiError> {
+async fn shown(app: &App, found: User) -> Result<Response, ApiError> {
     let mut tx = app.store.read().await?;
-    Ok(Json(user(&UserView::load(&mut tx, found).await?)))
+    Ok(respond(&user(&UserView::load(&mut tx, found).await?)))
 }
 
 /// What a query asks for; `None` if for something nobody has.
@@ -106,15 +108,15 @@ async fn start_after(
 }
 
 /// A page of users: a bare list.
-pub async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Json<Value>, ApiError> {
+pub async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Response, ApiError> {
     let order = order(&query, ORDERS, NEWEST_FIRST)?;
     let page = page(&query)?;
-    let Some(mut filter) = filter(&query)? else { return Ok(Json(json!([]))) };
+    let Some(mut filter) = filter(&query)? else { return Ok(respond(&EMPTY)) };
     let mut tx = app.store.read().await?;
     start_after(&mut tx, &query, order, &mut filter).await?;
     let found = store::list(&mut tx, &filter, order, page).await?;
     let views = UserView::load_all(&mut tx, found).await?;
-    Ok(Json(views.iter().map(user).collect()))
+    Ok(respond(&views.iter().map(user).collect::<Vec<_>>()))
 }
 
 /// How many users a list would find.
@@ -127,10 +129,10 @@ pub async fn count(State(app): State<Arc<App>>, query: Query) -> Result<Json<Val
 }
 
 /// One user.
-pub async fn get(State(app): State<Arc<App>>, Path(id): Path<UserId>) -> Result<Json<Value>, ApiError> {
+pub async fn get(State(app): State<Arc<App>>, Path(id): Path<UserId>) -> Result<Response, ApiError> {
     let mut tx = app.store.read().await?;
     let found = flow::by_id(&mut tx, &id).await?;
-    Ok(Json(user(&UserView::load(&mut tx, found).await?)))
+    Ok(respond(&user(&UserView::load(&mut tx, found).await?)))
 }
 
 /// Passwords and second factors are none of this instance's methods, so they cannot be set.
@@ -235,7 +237,7 @@ fn addresses(params: &Params) -> Result<Vec<(Email, bool)>, Refusal> {
 }
 
 /// Makes a user.
-pub async fn create(State(app): State<Arc<App>>, params: Params) -> Result<Json<Value>, ApiError> {
+pub async fn create(State(app): State<Arc<App>>, params: Params) -> Result<Response, ApiError> {
     refuse_other_methods(&params)?;
     let new = NewUser {
         profile: UserChange { primary_email_address_id: None, ..change(&params)? },
@@ -251,11 +253,7 @@ pub async fn create(State(app): State<Arc<App>>, params: Params) -> Result<Json<
 }
 
 /// Changes a user. Metadata has an operation of its own.
-pub async fn update(
-    State(app): State<Arc<App>>,
-    Path(id): Path<UserId>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
+pub async fn update(State(app): State<Arc<App>>, Path(id): Path<UserId>, params: Params) -> Result<Response, ApiError> {
     refuse_other_methods(&params)?;
     for param in ["public_metadata", "private_metadata", "unsafe_metadata"] {
         if params.has(param) {
@@ -272,7 +270,7 @@ pub async fn delete(State(app): State<Arc<App>>, Path(id): Path<UserId>) -> Resu
     Ok(deleted("user", gone.id.as_str()))
 }
 
-async fn change_metadata(app: &App, id: &UserId, params: &Params, mode: MetadataMode) -> Result<Json<Value>, ApiError> {
+async fn change_metadata(app: &App, id: &UserId, params: &Params, mode: MetadataMode) -> Result<Response, ApiError> {
     let change = UserMetadataChange {
         mode,
         public_metadata: params.object("public_metadata")?.value(),
@@ -287,7 +285,7 @@ pub async fn merge_metadata(
     State(app): State<Arc<App>>,
     Path(id): Path<UserId>,
     params: Params,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Response, ApiError> {
     change_metadata(&app, &id, &params, MetadataMode::Merge).await
 }
 
@@ -296,7 +294,7 @@ pub async fn replace_metadata(
     State(app): State<Arc<App>>,
     Path(id): Path<UserId>,
     params: Params,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Response, ApiError> {
     change_metadata(&app, &id, &params, MetadataMode::Replace).await
 }
 
@@ -322,22 +320,22 @@ pub async fn organization_memberships(
 }
 
 /// Keeps a user from signing in and ends all sessions.
-pub async fn ban(State(app): State<Arc<App>>, Path(id): Path<UserId>) -> Result<Json<Value>, ApiError> {
+pub async fn ban(State(app): State<Arc<App>>, Path(id): Path<UserId>) -> Result<Response, ApiError> {
     shown(&app, flow::set_access(&app, &id, Access::Ban).await?).await
 }
 
 /// Lets a banned user sign in again.
-pub async fn unban(State(app): State<Arc<App>>, Path(id): Path<UserId>) -> Result<Json<Value>, ApiError> {
+pub async fn unban(State(app): State<Arc<App>>, Path(id): Path<UserId>) -> Result<Response, ApiError> {
     shown(&app, flow::set_access(&app, &id, Access::Unban).await?).await
 }
 
 /// Keeps a user from signing in; sessions go on but get no new tokens.
-pub async fn lock(State(app): State<Arc<App>>, Path(id): Path<UserId>) -> Result<Json<Value>, ApiError> {
+pub async fn lock(State(app): State<Arc<App>>, Path(id): Path<UserId>) -> Result<Response, ApiError> {
     shown(&app, flow::set_access(&app, &id, Access::Lock).await?).await
 }
 
 /// Lets a locked user sign in again.
-pub async fn unlock(State(app): State<Arc<App>>, Path(id): Path<UserId>) -> Result<Json<Value>, ApiError> {
+pub async fn unlock(State(app): State<Arc<App>>, Path(id): Path<UserId>) -> Result<Response, ApiError> {
     shown(&app, flow::set_access(&app, &id, Access::Unlock).await?).await
 }
 

@@ -156,12 +156,10 @@ pub async fn sign_out(app: &App, cookie: Option<&ClientCookie>) -> Result<Option
     let now = app.now();
     write_tx!(app.store, FlowError, |tx| {
         let Some(mut client) = browsers::find(tx, cookie).await? else { return Ok(None) };
-        for mut session in sessions::of_client(tx, &client.id).await? {
-            if session.status_at(now) == SessionStatus::Active {
-                session.status = SessionStatus::Removed;
-                session.updated_at = now;
-                sessions::update(tx, &session).await?;
-            }
+        for mut session in browsers::active_sessions(tx, &client, now).await? {
+            session.status = SessionStatus::Removed;
+            session.updated_at = now;
+            sessions::update(tx, &session).await?;
         }
         client.sign_in_id = None;
         client.sign_up_id = None;
@@ -172,9 +170,8 @@ pub async fn sign_out(app: &App, cookie: Option<&ClientCookie>) -> Result<Option
 
 /// Lets the newest session that is still active be the one in focus.
 async fn leave_active(tx: &mut Tx, client: &mut Client, now: i64) -> Result<(), FlowError> {
-    let of_client = sessions::of_client(tx, &client.id).await?;
-    let active = of_client.iter().rfind(|session| session.status_at(now) == SessionStatus::Active);
-    client.last_active_session_id = active.map(|session| session.id.clone());
+    let active = browsers::active_sessions(tx, client, now).await?;
+    client.last_active_session_id = active.last().map(|session| session.id.clone());
     client.updated_at = now;
     Ok(clients::update(tx, client).await?)
 }

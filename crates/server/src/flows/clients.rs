@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::flows::FlowError;
 use crate::random::{sha256_hex, token};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use doorward_model::{Client, ClientId, Millis};
-use doorward_store::{StoreError, Tx, clients, write_tx};
+use doorward_model::{Client, ClientId, Millis, Session, SessionStatus};
+use doorward_store::{StoreError, Tx, clients, sessions, write_tx};
 
 /// What a cookie claims; believed only after [`find`].
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub struct ClientCookie {
     pub secret: String,
 }
 
-/// A browser, and the new secret it must be given if it got one.
+/// A browser, and the new secret it must be given if it got one: when it is new, or when somebody signed in.
 #[derive(Clone, Debug)]
 pub struct Browser {
     pub client: Client,
@@ -33,8 +33,8 @@ pub fn secret_matches(secret: &str, sha256: &str) -> bool {
     verify_slices_are_equal(sha256_hex(secret).as_bytes(), sha256.as_bytes()).is_ok()
 }
 
-/// The browser a cookie belongs to, or a new one.
-pub async fn find_or_create(
+/// The browser a cookie belongs to, or a new one, which [`save`] is to store.
+pub async fn find_or_make(
     tx: &mut Tx,
     cookie: Option<&ClientCookie>,
     app: &App,
@@ -54,8 +54,25 @@ pub async fn find_or_create(
         created_at: now,
         updated_at: now,
     };
-    clients::insert(tx, &client).await?;
     Ok(Browser { client, new_secret: Some(secret) })
+}
+
+/// Stores a browser that [`find_or_make`] answered.
+pub async fn save(tx: &mut Tx, browser: &Browser) -> Result<(), StoreError> {
+    match &browser.new_secret {
+        Some(_) => clients::insert(tx, &browser.client).await,
+        None => clients::update(tx, &browser.client).await,
+    }
+}
+
+/// The browser's active sessions, oldest first. A browser with none in focus has none: what begins a session puts it in
+/// focus, and what ends that one puts another in its place.
+pub async fn active_sessions(tx: &mut Tx, client: &Client, now: Millis) -> Result<Vec<Session>, StoreError> {
+    if client.last_active_session_id.is_none() {
+        return Ok(Vec::new());
+    }
+    let of_client = sessions::of_client(tx, &client.id).await?;
+    Ok(of_client.into_iter().filter(|session| session.status_at(now) == SessionStatus::Active).collect())
 }
 
 /// Gives the browser a new secret, so that a cookie from before a sign-in is worth nothing after it (session fixation).
@@ -68,5 +85,11 @@ pub fn rotate(client: &mut Client, app: &App) -> String {
 /// The browser a cookie belongs to, or a new one, in a transaction of its own.
 pub async fn ensure(app: &App, cookie: Option<&ClientCookie>) -> Result<Browser, FlowError> {
     let now = app.now();
-    write_tx!(app.store, FlowError, |tx| { Ok(find_or_create(tx, cookie, app, now).await?) })
+    write_tx!(app.store, FlowError, |tx| {
+        let browser = find_or_make(tx, cookie, app, now).await?;
+        if browser.new_secret.is_some() {
+            save(tx, &browser).await?;
+        }
+        Ok(browser)
+    })
 }

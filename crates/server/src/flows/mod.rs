@@ -5,6 +5,7 @@
 
 pub mod browser_sessions;
 pub mod clients;
+pub mod connection_keys;
 pub mod enterprise_connections;
 pub mod instance;
 pub mod me;

@@ -6,7 +6,7 @@ use crate::flows::{FlowError, Refusal, session_tokens, users as people};
 use doorward_model::{Millis, OrganizationId, Session, SessionId, SessionStatus, UserId};
 use doorward_rules::account_linking::blocked;
 use doorward_rules::session::{SESSION_LIFETIME, mint};
-use doorward_store::{Tx, clients, memberships, sessions, write_tx};
+use doorward_store::{Tx, memberships, sessions, write_tx};
 
 fn not_found(id: &SessionId) -> Refusal {
     Refusal::NotFound { what: "session", id: id.to_string() }
@@ -33,12 +33,13 @@ pub async fn create(app: &App, user_id: &UserId, organization: Option<&Organizat
             },
             None => memberships::latest_of_user(tx, user_id).await?.map(|membership| membership.organization_id),
         };
-        let mut client = browsers::find_or_create(tx, None, app, now).await?.client;
+        let mut browser = browsers::find_or_make(tx, None, app, now).await?;
         let id = SessionId::generate(now, &*app.random);
-        let session = Session::begin(id, client.id.clone(), user_id.clone(), active, SESSION_LIFETIME, now);
+        browser.client.last_active_session_id = Some(id.clone());
+        browsers::save(tx, &browser).await?;
+        let client = browser.client;
+        let session = Session::begin(id, client.id, user_id.clone(), active, SESSION_LIFETIME, now);
         sessions::insert(tx, &session).await?;
-        client.last_active_session_id = Some(session.id.clone());
-        clients::update(tx, &client).await?;
         Ok(session)
     })
 }

@@ -5,24 +5,24 @@ use crate::flows::clients as browsers;
 use crate::flows::{Refusal, browser_sessions};
 use crate::frontend_api::reply;
 use crate::frontend_api::visit::Visit;
-use crate::frontend_api::wire::client::{Known, client};
+use crate::frontend_api::wire::client::{ClientView, Known};
+use crate::http::json::NULL;
 use crate::http::{ApiError, cookies};
-use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
-use serde_json::{Value, json};
+use axum::response::Response;
+use doorward_model::Client;
+use doorward_store::Tx;
 use std::sync::Arc;
 
 /// The browser, or `null` for one that never began anything.
 pub async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, ApiError> {
     let mut tx = app.store.read().await?;
     let Some(found) = browsers::find(&mut tx, visit.cookie.as_ref()).await? else {
-        return Ok(reply::only(Value::Null));
+        return Ok(reply::only(NULL));
     };
-    let view =
-        client(&app, &mut tx, &found, &Known::default(), visit.caller.authorized_party.as_deref(), app.now()).await?;
-    let mut answer = reply::only(view.wire);
-    cookies::append(answer.headers_mut(), cookies::set_client_uat(view.signed_in_at, &app.config, visit.caller.site));
+    let view = view(&app, &mut tx, &visit, &found).await?;
+    let mut answer = reply::only(view.wire());
+    cookies::append(answer.headers_mut(), cookies::set_client_uat(view.signed_in_at(), &app.config, visit.caller.site));
     Ok(answer)
 }
 
@@ -31,17 +31,15 @@ pub async fn create(State(app): State<Arc<App>>, visit: Visit) -> Result<Respons
     app.rate_limits.attempt(visit.address, None)?;
     let browser = browsers::ensure(&app, visit.cookie.as_ref()).await?;
     let mut tx = app.store.read().await?;
-    let view =
-        client(&app, &mut tx, &browser.client, &Known::default(), visit.caller.authorized_party.as_deref(), app.now())
-            .await?;
+    let view = view(&app, &mut tx, &visit, &browser.client).await?;
     drop(tx);
-    reply::with_client(&app, &visit, &browser, &Known::default(), view.wire).await
+    reply::with_client(&app, &visit, &browser, &Known::default(), view.wire()).await
 }
 
 /// Signs out everywhere in this browser and forgets it.
 pub async fn delete(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, ApiError> {
     browser_sessions::sign_out(&app, visit.cookie.as_ref()).await?;
-    let mut answer = Json(json!({"response": null, "client": null})).into_response();
+    let mut answer = reply::only(NULL);
     let site = visit.caller.site;
     cookies::append(answer.headers_mut(), [cookies::clear_client(site)]);
     cookies::append(answer.headers_mut(), cookies::set_client_uat(None, &app.config, site));
@@ -53,7 +51,12 @@ pub async fn sign_out(State(app): State<Arc<App>>, visit: Visit) -> Result<Respo
     let signed_out = browser_sessions::sign_out(&app, visit.cookie.as_ref()).await?;
     let Some(known) = signed_out else { return Err(Refusal::SignedOut.into()) };
     let mut tx = app.store.read().await?;
-    let view = client(&app, &mut tx, &known, &Known::default(), None, app.now()).await?;
+    let view = view(&app, &mut tx, &visit, &known).await?;
     drop(tx);
-    reply::with_known_client(&app, &visit, known, view.wire).await
+    reply::with_known_client(&app, &visit, known.clone(), view.wire()).await
+}
+
+async fn view<'a>(app: &App, tx: &mut Tx, visit: &Visit, client: &'a Client) -> Result<ClientView<'a>, ApiError> {
+    let azp = visit.caller.authorized_party.as_deref();
+    Ok(ClientView::load(app, tx, client, &Known::default(), azp, app.now()).await?)
 }

@@ -6,12 +6,12 @@ use crate::flows::me as flow;
 use crate::frontend_api::reply;
 use crate::frontend_api::visit::Visit;
 use crate::frontend_api::wire::user::UserView;
+use crate::http::json::object;
 use crate::http::{ApiError, Path, Query, pagination};
 use axum::extract::State;
 use axum::response::Response;
 use doorward_model::{OrganizationId, User};
-use doorward_store::{Tx, memberships, roles, users};
-use serde_json::{Value, json};
+use doorward_store::{Tx, memberships, users};
 use std::sync::Arc;
 
 async fn user(app: &App, tx: &mut Tx, visit: &Visit) -> Result<User, ApiError> {
@@ -23,7 +23,7 @@ async fn user(app: &App, tx: &mut Tx, visit: &Visit) -> Result<User, ApiError> {
 pub async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, ApiError> {
     let mut tx = app.store.read().await?;
     let user = user(&app, &mut tx, &visit).await?;
-    Ok(reply::only(UserView::load(&mut tx, user).await?.user()))
+    Ok(reply::only(UserView::load(&app, &mut tx, user).await?.user()))
 }
 
 /// The user's memberships: a bare list, or with `paginated=true` a page and the total.
@@ -38,16 +38,16 @@ pub async fn organization_memberships(
     let user = user(&app, &mut tx, &visit).await?;
     let found = memberships::of_user(&mut tx, &user.id, page).await?;
     let total = memberships::count_of_user(&mut tx, &user.id).await?;
-    let all_roles = roles::roles(&mut tx).await?;
-    let view = UserView::load(&mut tx, user).await?;
-    let shown: Vec<Value> = found
+    let all_roles = app.roles(&mut tx).await?;
+    let view = UserView::load(&app, &mut tx, user).await?;
+    let shown: Vec<_> = found
         .iter()
         .filter_map(|(held, organization)| {
             let role = all_roles.iter().find(|role| role.id == held.role_id)?;
             Some(view.membership(held, organization, role))
         })
         .collect();
-    Ok(reply::only(if paginated { pagination::list(shown, total) } else { Value::Array(shown) }))
+    Ok(if paginated { reply::only(object! { data: shown, total_count: total }) } else { reply::only(shown) })
 }
 
 /// Leaves an organization; refused to those who came through its connection (MEM-9).
@@ -58,6 +58,6 @@ pub async fn leave(
 ) -> Result<Response, ApiError> {
     let id = OrganizationId::from(organization_id);
     let (client, left) = flow::leave(&app, visit.cookie.as_ref(), visit.session_id.as_ref(), &id).await?;
-    let deleted = json!({"object": "organization_membership", "id": left.id, "deleted": true});
+    let deleted = object! { object: "organization_membership", id: left.id, deleted: true };
     reply::with_known_client(&app, &visit, client, deleted).await
 }

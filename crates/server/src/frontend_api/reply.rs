@@ -3,12 +3,12 @@
 use crate::app::App;
 use crate::flows::clients::{self as browsers, Browser};
 use crate::frontend_api::visit::Visit;
-use crate::frontend_api::wire::client::{Known, client};
+use crate::frontend_api::wire::client::{ClientView, Known};
+use crate::http::json::{NULL, object, respond};
 use crate::http::{ApiError, cookies};
-use axum::Json;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use doorward_model::Client;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// An answer to a mutation: the resource, and the browser as it is now, from which the page takes its new state.
 pub async fn with_client(
@@ -16,17 +16,18 @@ pub async fn with_client(
     visit: &Visit,
     browser: &Browser,
     known: &Known<'_>,
-    response: Value,
+    response: impl Serialize,
 ) -> Result<Response, ApiError> {
     let mut tx = app.store.read().await?;
     let azp = visit.caller.authorized_party.as_deref();
-    let view = client(app, &mut tx, &browser.client, known, azp, app.now()).await?;
-    let mut answer = Json(json!({"response": response, "client": view.wire})).into_response();
+    let view = ClientView::load(app, &mut tx, &browser.client, known, azp, app.now()).await?;
+    drop(tx);
+    let mut answer = respond(&object! { response: response, client: view.wire() });
     let mut lines = Vec::new();
     if let Some(secret) = &browser.new_secret {
         lines.push(cookies::set_client(&browser.client.id, secret, visit.caller.site));
     }
-    lines.extend(cookies::set_client_uat(view.signed_in_at, &app.config, visit.caller.site));
+    lines.extend(cookies::set_client_uat(view.signed_in_at(), &app.config, visit.caller.site));
     cookies::append(answer.headers_mut(), lines);
     Ok(answer)
 }
@@ -36,14 +37,14 @@ pub async fn with_known_client(
     app: &App,
     visit: &Visit,
     client: Client,
-    response: Value,
+    response: impl Serialize,
 ) -> Result<Response, ApiError> {
     with_client(app, visit, &Browser { client, new_secret: None }, &Known::default(), response).await
 }
 
 /// An answer to a question: only the resource.
-pub fn only(response: Value) -> Response {
-    Json(json!({"response": response, "client": null})).into_response()
+pub fn only(response: impl Serialize) -> Response {
+    respond(&object! { response: response, client: NULL })
 }
 
 /// The browser of a visit, or the refusal that nobody is signed in.

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::flows::sign_in::{finish as finishing, saml_callback};
-use crate::flows::{Refusal, saml_urls};
+use crate::flows::{Refusal, connection_keys, saml_urls};
 use crate::frontend_api::visit::cookie;
 use crate::hosted_pages::error_page;
 use crate::http::cookies::{self, Site};
@@ -12,7 +12,7 @@ use crate::pages::see_other;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
-use doorward_model::SamlConnectionId;
+use doorward_model::{KeyPurpose, SamlConnectionId};
 use doorward_store::enterprise_connections;
 use std::sync::Arc;
 
@@ -22,9 +22,12 @@ pub async fn metadata(State(app): State<Arc<App>>, Path(file): Path<String>) -> 
     let id = SamlConnectionId::from(file.strip_suffix(".xml").ok_or_else(not_found)?);
     let mut tx = app.store.read().await?;
     let connection = enterprise_connections::by_saml_connection_id(&mut tx, &id).await?.ok_or_else(not_found)?;
+    drop(tx);
+    let key = connection_keys::publish(&app, &connection.id, KeyPurpose::Decryption).await?;
     let xml = doorward_saml::SpMetadata {
         entity_id: &saml_urls::sp_entity_id(&app.config, &connection.saml_connection_id),
         acs_url: &saml_urls::acs_url(&app.config, &connection.saml_connection_id),
+        encryption_certificate: Some(&key.certificate),
     }
     .to_xml();
     Ok(([(header::CONTENT_TYPE, "application/samlmetadata+xml")], xml).into_response())

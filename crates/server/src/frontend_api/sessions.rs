@@ -5,15 +5,14 @@ use crate::flows::browser_sessions::{self, Choice};
 use crate::flows::{FlowError, Refusal};
 use crate::frontend_api::reply;
 use crate::frontend_api::visit::Visit;
-use crate::frontend_api::wire::client::session;
+use crate::frontend_api::wire::client::SessionView;
 use crate::frontend_api::wire::user::UserView;
+use crate::http::json::{object, respond};
 use crate::http::{ApiError, Params, Path};
-use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use doorward_model::{Client, Session, SessionId, SessionStatus};
 use doorward_store::users;
-use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// An organization parameter: absent keeps, empty is the personal workspace (TOK-9).
@@ -33,7 +32,7 @@ pub async fn get(State(app): State<Arc<App>>, visit: Visit, Path(id): Path<Strin
     let mut tx = app.store.read().await?;
     let found = browser_sessions::get(&mut tx, &client, &SessionId::from(id)).await?;
     drop(tx);
-    Ok(reply::only(view(&app, &visit, &found).await?))
+    Ok(reply::only(view(&app, &visit, found).await?.wire(app.now())))
 }
 
 /// A session token (TOK-9). Not wrapped in an envelope.
@@ -42,11 +41,11 @@ pub async fn token(
     visit: Visit,
     Path(id): Path<String>,
     params: Params,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Response, ApiError> {
     let choice = choice(&params, "organization_id")?;
     let azp = visit.caller.authorized_party;
     let jwt = browser_sessions::token(&app, visit.cookie.as_ref(), &SessionId::from(id), &choice, azp).await?;
-    Ok(Json(json!({"object": "token", "jwt": jwt})))
+    Ok(respond(&object! { object: "token", jwt: jwt }))
 }
 
 /// Notes activity and switches the organization (TOK-10).
@@ -85,15 +84,15 @@ async fn end_as(app: &App, visit: &Visit, id: String, status: SessionStatus) -> 
 }
 
 async fn answer(app: &App, visit: &Visit, (client, found): (Client, Session)) -> Result<Response, ApiError> {
-    let wire = view(app, visit, &found).await?;
-    reply::with_known_client(app, visit, client, wire).await
+    let view = view(app, visit, found).await?;
+    reply::with_known_client(app, visit, client, view.wire(app.now())).await
 }
 
-async fn view(app: &App, visit: &Visit, found: &Session) -> Result<Value, ApiError> {
+async fn view(app: &App, visit: &Visit, session: Session) -> Result<SessionView, ApiError> {
     let mut tx = app.store.read().await?;
-    let user = users::by_id(&mut tx, &found.user_id).await?.ok_or(Refusal::SignedOut)?;
-    let user = UserView::load(&mut tx, user).await?;
+    let user = users::by_id(&mut tx, &session.user_id).await?.ok_or(Refusal::SignedOut)?;
+    let user = UserView::load(app, &mut tx, user).await?;
     let azp = visit.caller.authorized_party.clone();
-    let token = browser_sessions::token_for_view(app, &mut tx, found, azp).await?;
-    Ok(session(found, &user, token.as_deref(), app.now()))
+    let token = browser_sessions::token_for_view(app, &mut tx, &session, azp).await?;
+    Ok(SessionView { session, user, token })
 }

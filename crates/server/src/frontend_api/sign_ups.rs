@@ -9,11 +9,11 @@ use crate::frontend_api::sign_ins::{connection_id, strategy};
 use crate::frontend_api::visit::{Visit, trip_urls};
 use crate::frontend_api::wire::client::{Known, usable};
 use crate::frontend_api::wire::sign_up::sign_up;
+use crate::http::json::object;
 use crate::http::{ApiError, Params, Path};
 use axum::extract::State;
 use axum::response::Response;
 use doorward_model::{Email, SignUpId};
-use serde_json::{Value, json};
 use std::sync::Arc;
 
 async fn change(app: &App, params: &Params, visit: &Visit) -> Result<SignUpChange, ApiError> {
@@ -79,9 +79,8 @@ pub async fn enterprise_connections(
         Some(email) => usable(email, trip::connections_for(&mut tx, email).await?),
         None => Vec::new(),
     };
-    let wire: Vec<Value> =
-        connections.iter().map(|connection| json!({"id": connection.id, "name": connection.name})).collect();
-    Ok(reply::only(Value::Array(wire)))
+    let wire = connections.iter().map(|connection| object! { id: &connection.id, name: &connection.name });
+    Ok(reply::only(wire.collect::<Vec<_>>()))
 }
 
 async fn answer(app: &App, visit: &Visit, started: Started) -> Result<Response, ApiError> {

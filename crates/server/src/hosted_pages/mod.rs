@@ -19,9 +19,9 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
-use doorward_model::{Client, EnterpriseConnection, SessionStatus, VerificationStatus};
+use doorward_model::{Client, EnterpriseConnection, VerificationStatus};
 use doorward_rules::sign_in_route::route;
-use doorward_store::{Tx, sessions, sign_ins, users};
+use doorward_store::{Tx, sign_ins, users};
 use std::sync::Arc;
 
 /// The pages.
@@ -132,10 +132,7 @@ async fn try_show_sign_in(app: &App, query: &Query, headers: &HeaderMap) -> Resu
 
 async fn signed_in_people(app: &App, tx: &mut Tx, client: &Client) -> Result<Vec<Person>, ApiError> {
     let mut people = Vec::new();
-    for session in sessions::of_client(tx, &client.id).await? {
-        if session.status_at(app.now()) != SessionStatus::Active {
-            continue;
-        }
+    for session in browsers::active_sessions(tx, client, app.now()).await? {
         let Some(user) = users::by_id(tx, &session.user_id).await? else { continue };
         let names = [user.first_name.as_deref(), user.last_name.as_deref()];
         let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");

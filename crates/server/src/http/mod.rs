@@ -3,6 +3,7 @@
 pub mod cookies;
 pub mod error;
 pub mod error_table;
+pub mod json;
 pub mod origin;
 pub mod pagination;
 pub mod params;

@@ -17,7 +17,8 @@ pub fn current() -> String {
     TRACE_ID.try_with(Clone::clone).unwrap_or_default()
 }
 
-/// Gives the request its id and logs its end. The log holds no query, cookie, header or body: they carry secrets.
+/// Gives the request its id and logs its end; of those that went well only on demand, since a line costs more than many
+/// an answer and the reverse proxy in front has them all. The log holds no query, cookie, header or body: they carry secrets.
 pub async fn middleware(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let mut bytes = [0u8; 16];
     app.random.fill(&mut bytes);
@@ -29,11 +30,12 @@ pub async fn middleware(State(app): State<Arc<App>>, request: Request, next: Nex
             trace_id,
             async move {
                 let response = next.run(request).await;
-                tracing::info!(
-                    status = response.status().as_u16(),
-                    milliseconds = app.clock.now() - started,
-                    "handled"
-                );
+                let (status, milliseconds) = (response.status().as_u16(), app.clock.now() - started);
+                if status < 400 {
+                    tracing::debug!(status, milliseconds, "handled");
+                } else {
+                    tracing::info!(status, milliseconds, "handled");
+                }
                 response
             }
             .instrument(span),

@@ -2,7 +2,13 @@
 
 use crate::testing::{Answer, Browser, TestApp};
 use axum::http::Method;
-use doorward_saml::idp::{IdpKey, IssuedAttribute, IssuedResponse, ReceivedAuthnRequest, RsaDigest, SignedPart};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use doorward_saml::TrustedCertificate;
+use doorward_saml::idp::{
+    AssertionEncryption, ContentCipher, IdpKey, IssuedAttribute, IssuedResponse, KeyTransport, ReceivedAuthnRequest,
+    RsaDigest, SignedPart, encrypt_assertion,
+};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -116,6 +122,30 @@ impl TestIdp {
         };
         change(&mut response);
         response.to_form_value(self.key, SignedPart::Assertion, RsaDigest::Sha256).unwrap()
+    }
+
+    /// The certificate to encrypt for, from the connection's metadata.
+    pub async fn encryption_certificate(&self, server: &TestApp) -> TrustedCertificate {
+        let url = self.connection["saml_connection"]["sp_metadata_url"].as_str().unwrap();
+        let metadata = server.browser().visit(url).await.text;
+        let (_, rest) = metadata.split_once("<ds:X509Certificate>").unwrap();
+        TrustedCertificate::parse(rest.split_once('<').unwrap().0).unwrap()
+    }
+
+    /// As [`Self::respond`], with the signed assertion encrypted.
+    pub fn respond_encrypted(
+        &self,
+        server: &TestApp,
+        request: &ReceivedAuthnRequest,
+        identity: &Identity,
+        recipient: &TrustedCertificate,
+    ) -> String {
+        let signed = STANDARD.decode(self.respond(server, request, identity, |_| {})).unwrap();
+        let mut random = [0u8; 48];
+        server.app.random.fill(&mut random);
+        let (cipher, transport) = (ContentCipher::Aes128Gcm, KeyTransport::OaepSha1);
+        let encryption = AssertionEncryption { recipient, cipher, transport, random };
+        STANDARD.encode(encrypt_assertion(std::str::from_utf8(&signed).unwrap(), &encryption).unwrap())
     }
 
     /// The whole way from the typed address to the answer of the last redirect, in one browser.

@@ -4,8 +4,8 @@ use crate::support::samples::*;
 use crate::support::{Database, reader};
 use doorward_model::*;
 use doorward_store::{
-    Store, clients, enterprise_accounts, enterprise_connections, memberships, organizations, saml_requests, sessions,
-    sign_ins, sign_ups, users,
+    Store, clients, connection_keys, enterprise_accounts, enterprise_connections, memberships, organizations,
+    saml_requests, sessions, sign_ins, sign_ups, users,
 };
 
 /// Two organizations with a connection each; two users who are members of both, came through both connections and have a
@@ -28,6 +28,7 @@ impl World {
             for n in 0..2 {
                 organizations::insert(tx, &organizations[n]).await?;
                 enterprise_connections::insert(tx, &connections[n]).await?;
+                connection_keys::insert(tx, &connection_key(&connections[n])).await?;
                 users::insert(tx, &users[n]).await?;
                 clients::insert(tx, &clients[n]).await?;
             }
@@ -59,11 +60,12 @@ impl World {
 }
 
 /// Every table that a deletion may reach, with its rows before any.
-const BEFORE: [(&str, i64); 14] = [
+const BEFORE: [(&str, i64); 15] = [
     ("organizations", 2),
     ("organization_memberships", 4),
     ("enterprise_connections", 2),
     ("enterprise_connection_domains", 4),
+    ("connection_keys", 2),
     ("enterprise_accounts", 4),
     ("users", 2),
     ("email_addresses", 4),
@@ -131,14 +133,14 @@ both_databases! {
         assert!(committed!(store, |tx| { enterprise_connections::delete(tx, gone).await? }));
         let lost = [
             ("enterprise_connections", 1), ("enterprise_connection_domains", 2), ("enterprise_accounts", 2),
-            ("saml_requests", 2), ("saml_assertions", 2),
+            ("saml_requests", 2), ("saml_assertions", 2), ("connection_keys", 1),
         ];
         assert_lost(database, &lost).await;
         let tx = &mut reader(&store).await;
         for user in &world.users {
             let accounts = enterprise_accounts::of_user(tx, &user.id).await.unwrap();
             assert_eq!(accounts.len(), 1);
-            assert_eq!(accounts[0].enterprise_connection_id, world.connections[1].id);
+            assert_eq!(accounts[0].1.id, world.connections[1].id);
             let through = enterprise_accounts::user_came_through(tx, &user.id, &world.organizations[0].id);
             assert!(!through.await.unwrap());
         }

@@ -4,8 +4,8 @@ use crate::support::samples::*;
 use crate::support::{ALL, reader};
 use doorward_model::*;
 use doorward_store::{
-    clients, enterprise_accounts, enterprise_connections, instance, memberships, organizations, redirect_urls, roles,
-    saml_requests, sessions, sign_ins, sign_ups, users,
+    StoreError, clients, connection_keys, enterprise_accounts, enterprise_connections, instance, memberships,
+    organizations, redirect_urls, roles, saml_requests, sessions, sign_ins, sign_ups, users, write_tx,
 };
 
 both_databases! {
@@ -352,7 +352,7 @@ both_databases! {
         let other = enterprise_accounts::by_subject(tx, &here.id, &ODD.to_lowercase()).await;
         assert_eq!(other.unwrap(), None);
         let of_user = enterprise_accounts::of_user(tx, &person.id).await.unwrap();
-        assert_eq!(of_user, [full.clone(), bare.clone()]);
+        assert_eq!(of_user, [(full.clone(), here.clone()), (bare.clone(), there.clone())]);
 
         let changed = EnterpriseAccount {
             email_address: email("new@acme.example"),
@@ -365,7 +365,23 @@ both_databases! {
         };
         committed!(store, |tx| { enterprise_accounts::update(tx, &changed).await? });
         let of_user = enterprise_accounts::of_user(tx, &person.id).await.unwrap();
-        assert_eq!(of_user, [changed, bare]);
+        assert_eq!(of_user, [(changed, here.clone()), (bare, there.clone())]);
+    }
+
+    async fn connection_keys_keep_all_their_fields_and_are_one_for_each_purpose(store) {
+        let tx = &mut reader(&store).await;
+        let (here, there) = (connection(1, None), connection(2, None));
+        let key = connection_key(&here);
+        committed!(store, |tx| {
+            enterprise_connections::insert(tx, &here).await?;
+            enterprise_connections::insert(tx, &there).await?;
+            connection_keys::insert(tx, &key).await?;
+        });
+        let found = connection_keys::get(tx, &here.id, KeyPurpose::Decryption).await.unwrap();
+        assert_eq!(found, Some(key.clone()));
+        assert_eq!(connection_keys::get(tx, &there.id, KeyPurpose::Decryption).await.unwrap(), None);
+        let second = write_tx!(store, StoreError, |tx| { connection_keys::insert(tx, &key).await });
+        assert!(second.is_err());
     }
 
     async fn clients_keep_all_their_fields(store) {

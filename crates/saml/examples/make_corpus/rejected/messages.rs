@@ -154,13 +154,13 @@ pub(super) fn envelope(bases: &Bases) -> Vec<Case> {
         ),
         case(
             "encrypted-assertion",
-            "encrypted_assertion_unsupported",
-            "an EncryptedAssertion",
+            "decryption_key_missing",
+            "an EncryptedAssertion, though nobody was given a key to encrypt with",
             replace(xml, assertion(xml), "<saml:EncryptedAssertion/>"),
         ),
         case(
             "encrypted-beside-signed",
-            "encrypted_assertion_unsupported",
+            "assertion_multiple",
             "an EncryptedAssertion beside the signed one",
             replace(xml, "<saml:Assertion ", "<saml:EncryptedAssertion/><saml:Assertion "),
         ),

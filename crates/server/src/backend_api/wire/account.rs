@@ -1,7 +1,8 @@
 //! Addresses and enterprise accounts.
 
+use crate::http::json::{Extended, NULL, object};
 use doorward_model::{EmailAddress, EmailVerification, EnterpriseAccount, EnterpriseConnection};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// An account with its connection.
 pub type Linked = (EnterpriseAccount, EnterpriseConnection);
@@ -9,89 +10,95 @@ pub type Linked = (EnterpriseAccount, EnterpriseConnection);
 /// `email_address`, with the accounts whose IdP vouches for it (LNK-7).
 ///
 /// `matches_sso_connection` says whether an active connection serves the address (DOM-28).
-pub fn email_address(address: &EmailAddress, accounts: &[Linked], matches_sso_connection: bool) -> Value {
+pub fn email_address(address: &EmailAddress, accounts: &[Linked], matches_sso_connection: bool) -> impl Serialize {
     let same = accounts.iter().filter(|(account, _)| account.email_address == address.address);
-    let linked: Vec<Value> = same.map(|(account, _)| json!({"type": "saml", "id": account.id})).collect();
-    json!({
-        "object": "email_address",
-        "id": address.id,
-        "email_address": address.address,
-        "reserved": !address.verification.is_verified(),
-        "verification": verification(address.verification),
-        "linked_to": linked,
-        "matches_sso_connection": matches_sso_connection,
-        "created_at": address.created_at,
-        "updated_at": address.updated_at,
-    })
+    let linked: Vec<_> = same.map(|(account, _)| object! { r#type: "saml", id: &account.id }).collect();
+    object! {
+        object: "email_address",
+        id: &address.id,
+        email_address: &address.address,
+        reserved: !address.verification.is_verified(),
+        verification: verification(address.verification),
+        linked_to: linked,
+        matches_sso_connection: matches_sso_connection,
+        created_at: &address.created_at,
+        updated_at: &address.updated_at,
+    }
 }
 
 /// A reserved address has no verification: nobody began one.
-fn verification(kind: EmailVerification) -> Value {
+fn verification(kind: EmailVerification) -> Option<impl Serialize> {
     let (object, strategy) = match kind {
         EmailVerification::Admin => ("verification_admin", "admin"),
         EmailVerification::EnterpriseSso => ("verification_saml", "saml"),
-        EmailVerification::Unverified => return Value::Null,
+        EmailVerification::Unverified => return None,
     };
-    json!({"object": object, "status": "verified", "strategy": strategy, "attempts": null, "expire_at": null})
+    Some(object! { object: object, status: "verified", strategy: strategy, attempts: NULL, expire_at: NULL })
 }
 
 /// `saml_account`
-pub fn saml_account(account: &EnterpriseAccount, connection: &EnterpriseConnection) -> Value {
-    let mut wire = shared(account, connection);
-    wire["object"] = json!("saml_account");
-    wire["saml_connection"] = connection_summary(connection, connection.saml_connection_id.as_str());
-    wire
+pub fn saml_account(account: &EnterpriseAccount, connection: &EnterpriseConnection) -> impl Serialize {
+    Extended {
+        base: object! {
+            object: "saml_account",
+            saml_connection: connection_summary(connection, connection.saml_connection_id.as_str()),
+        },
+        more: shared(account, connection),
+    }
 }
 
 /// `enterprise_account`
-pub fn enterprise_account(account: &EnterpriseAccount, connection: &EnterpriseConnection) -> Value {
-    let mut wire = shared(account, connection);
-    wire["object"] = json!("enterprise_account");
-    wire["protocol"] = json!("saml");
-    wire["enterprise_connection_id"] = json!(connection.id);
-    let mut summary = connection_summary(connection, connection.id.as_str());
-    summary["protocol"] = json!("saml");
-    summary["logo_public_url"] = Value::Null;
-    wire["enterprise_connection"] = summary;
-    wire
-}
-
-fn shared(account: &EnterpriseAccount, connection: &EnterpriseConnection) -> Value {
-    json!({
-        "id": account.id,
-        "provider": connection.provider.as_str(),
-        "active": connection.active,
-        "email_address": account.email_address,
-        "first_name": account.first_name,
-        "last_name": account.last_name,
-        "provider_user_id": account.subject,
-        "public_metadata": account.public_metadata,
-        "last_authenticated_at": account.last_authenticated_at,
-        "verification": {
-            "object": "verification_saml",
-            "status": "verified",
-            "strategy": "saml",
-            "external_verification_redirect_url": null,
-            "error": null,
-            "expire_at": account.last_authenticated_at,
-            "attempts": null,
+pub fn enterprise_account(account: &EnterpriseAccount, connection: &EnterpriseConnection) -> impl Serialize {
+    Extended {
+        base: object! {
+            object: "enterprise_account",
+            protocol: "saml",
+            enterprise_connection_id: &connection.id,
+            enterprise_connection: Extended {
+                base: connection_summary(connection, connection.id.as_str()),
+                more: object! { protocol: "saml", logo_public_url: NULL },
+            },
         },
-    })
+        more: shared(account, connection),
+    }
 }
 
-fn connection_summary(connection: &EnterpriseConnection, id: &str) -> Value {
-    json!({
-        "id": id,
-        "name": connection.name,
-        "provider": connection.provider.as_str(),
-        "domain": connection.domains.first(),
-        "domains": connection.domains,
-        "active": connection.active,
-        "sync_user_attributes": connection.sync_user_attributes,
-        "allow_subdomains": connection.saml.allow_subdomains,
-        "allow_idp_initiated": connection.saml.allow_idp_initiated,
-        "disable_additional_identifications": connection.disable_additional_identifications,
-        "created_at": connection.created_at,
-        "updated_at": connection.updated_at,
-    })
+fn shared(account: &EnterpriseAccount, connection: &EnterpriseConnection) -> impl Serialize {
+    object! {
+        id: &account.id,
+        provider: connection.provider.as_str(),
+        active: &connection.active,
+        email_address: &account.email_address,
+        first_name: &account.first_name,
+        last_name: &account.last_name,
+        provider_user_id: &account.subject,
+        public_metadata: &account.public_metadata,
+        last_authenticated_at: &account.last_authenticated_at,
+        verification: object! {
+            object: "verification_saml",
+            status: "verified",
+            strategy: "saml",
+            external_verification_redirect_url: NULL,
+            error: NULL,
+            expire_at: &account.last_authenticated_at,
+            attempts: NULL,
+        },
+    }
+}
+
+fn connection_summary(connection: &EnterpriseConnection, id: &str) -> impl Serialize {
+    object! {
+        id: id,
+        name: &connection.name,
+        provider: connection.provider.as_str(),
+        domain: connection.domains.first(),
+        domains: &connection.domains,
+        active: &connection.active,
+        sync_user_attributes: &connection.sync_user_attributes,
+        allow_subdomains: &connection.saml.allow_subdomains,
+        allow_idp_initiated: &connection.saml.allow_idp_initiated,
+        disable_additional_identifications: &connection.disable_additional_identifications,
+        created_at: &connection.created_at,
+        updated_at: &connection.updated_at,
+    }
 }

@@ -1,10 +1,11 @@
 //! Users.
 
 use super::account::{Linked, email_address, enterprise_account, saml_account};
+use crate::http::json::{EMPTY, Extended, NULL, object};
 use doorward_model::{Domain, EmailAddress, EnterpriseConnection, EnterpriseConnectionId, User, UserId};
 use doorward_rules::sign_in_route::{covers, domains_to_look_up};
 use doorward_store::{StoreError, Tx, enterprise_accounts, enterprise_connections, users};
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::collections::HashMap;
 
 /// A user with addresses and accounts.
@@ -20,12 +21,7 @@ impl UserView {
     /// Loads the view of one user.
     pub async fn load(tx: &mut Tx, user: User) -> Result<Self, StoreError> {
         let addresses = users::addresses(tx, &user.id).await?;
-        let mut accounts = Vec::new();
-        for account in enterprise_accounts::of_user(tx, &user.id).await? {
-            if let Some(connection) = enterprise_connections::by_id(tx, &account.enterprise_connection_id).await? {
-                accounts.push((account, connection));
-            }
-        }
+        let accounts = enterprise_accounts::of_user(tx, &user.id).await?;
         let mut view = Self { user, addresses, accounts, serving: Vec::new() };
         view.serving = serving(tx, std::slice::from_ref(&view)).await?;
         Ok(view)
@@ -82,61 +78,60 @@ impl UserView {
     }
 
     /// What every surface shows of a user.
-    pub fn shared(&self) -> Value {
+    pub fn shared(&self) -> impl Serialize {
         let user = &self.user;
         let accounts = || self.accounts.iter();
-        let saml_accounts: Vec<Value> =
-            accounts().map(|(account, connection)| saml_account(account, connection)).collect();
-        let enterprise_accounts: Vec<Value> =
+        let saml_accounts: Vec<_> = accounts().map(|(account, connection)| saml_account(account, connection)).collect();
+        let enterprise_accounts: Vec<_> =
             accounts().map(|(account, connection)| enterprise_account(account, connection)).collect();
-        let addresses: Vec<Value> = self
+        let addresses: Vec<_> = self
             .addresses
             .iter()
             .map(|address| email_address(address, &self.accounts, self.matches_sso(address)))
             .collect();
-        json!({
-            "object": "user",
-            "id": user.id,
-            "external_id": user.external_id,
-            "username": user.username,
-            "first_name": user.first_name,
-            "last_name": user.last_name,
-            "locale": user.locale,
-            "image_url": "",
-            "has_image": false,
-            "profile_image_url": "",
-            "primary_email_address_id": user.primary_email_address_id,
-            "primary_phone_number_id": null,
-            "primary_web3_wallet_id": null,
-            "password_enabled": false,
-            "two_factor_enabled": false,
-            "totp_enabled": false,
-            "backup_code_enabled": false,
-            "mfa_enabled_at": null,
-            "mfa_disabled_at": null,
-            "password_last_updated_at": null,
-            "email_addresses": addresses,
-            "phone_numbers": [],
-            "web3_wallets": [],
-            "passkeys": [],
-            "external_accounts": [],
-            "saml_accounts": saml_accounts,
-            "enterprise_accounts": enterprise_accounts,
-            "public_metadata": user.public_metadata,
-            "unsafe_metadata": user.unsafe_metadata,
-            "last_sign_in_at": user.last_sign_in_at,
-            "banned": user.banned,
-            "locked": user.locked,
-            "deprovisioned": user.deprovisioned,
-            "lockout_expires_in_seconds": null,
-            "verification_attempts_remaining": null,
-            "delete_self_enabled": user.delete_self_enabled,
-            "create_organization_enabled": user.create_organization_enabled,
-            "last_active_at": user.last_active_at,
-            "legal_accepted_at": user.legal_accepted_at,
-            "created_at": user.created_at,
-            "updated_at": user.updated_at,
-        })
+        object! {
+            object: "user",
+            id: &user.id,
+            external_id: &user.external_id,
+            username: &user.username,
+            first_name: &user.first_name,
+            last_name: &user.last_name,
+            locale: &user.locale,
+            image_url: "",
+            has_image: false,
+            profile_image_url: "",
+            primary_email_address_id: &user.primary_email_address_id,
+            primary_phone_number_id: NULL,
+            primary_web3_wallet_id: NULL,
+            password_enabled: false,
+            two_factor_enabled: false,
+            totp_enabled: false,
+            backup_code_enabled: false,
+            mfa_enabled_at: NULL,
+            mfa_disabled_at: NULL,
+            password_last_updated_at: NULL,
+            email_addresses: addresses,
+            phone_numbers: EMPTY,
+            web3_wallets: EMPTY,
+            passkeys: EMPTY,
+            external_accounts: EMPTY,
+            saml_accounts: saml_accounts,
+            enterprise_accounts: enterprise_accounts,
+            public_metadata: &user.public_metadata,
+            unsafe_metadata: &user.unsafe_metadata,
+            last_sign_in_at: &user.last_sign_in_at,
+            banned: &user.banned,
+            locked: &user.locked,
+            deprovisioned: &user.deprovisioned,
+            lockout_expires_in_seconds: NULL,
+            verification_attempts_remaining: NULL,
+            delete_self_enabled: &user.delete_self_enabled,
+            create_organization_enabled: &user.create_organization_enabled,
+            last_active_at: &user.last_active_at,
+            legal_accepted_at: &user.legal_accepted_at,
+            created_at: &user.created_at,
+            updated_at: &user.updated_at,
+        }
     }
 }
 
@@ -153,10 +148,11 @@ async fn serving(tx: &mut Tx, views: &[UserView]) -> Result<Vec<EnterpriseConnec
 }
 
 /// `user` as the operator sees it.
-pub fn user(view: &UserView) -> Value {
-    let mut object = view.shared();
-    object["private_metadata"] = json!(view.user.private_metadata);
-    object["create_organizations_limit"] = json!(view.user.create_organizations_limit);
-    object["bypass_client_trust"] = json!(view.user.bypass_client_trust);
-    object
+pub fn user(view: &UserView) -> impl Serialize {
+    let more = object! {
+        private_metadata: &view.user.private_metadata,
+        create_organizations_limit: view.user.create_organizations_limit,
+        bypass_client_trust: view.user.bypass_client_trust,
+    };
+    Extended { base: view.shared(), more }
 }

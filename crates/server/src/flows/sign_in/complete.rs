@@ -287,8 +287,8 @@ async fn open_session(
     organization: Option<OrganizationId>,
     now: Millis,
 ) -> Result<(Session, String), FlowError> {
-    for mut older in sessions::of_client(tx, &client.id).await? {
-        if older.user_id == *user && older.status_at(now) == SessionStatus::Active {
+    for mut older in browsers::active_sessions(tx, client, now).await? {
+        if older.user_id == *user {
             older.status = SessionStatus::Replaced;
             older.updated_at = now;
             sessions::update(tx, &older).await?;

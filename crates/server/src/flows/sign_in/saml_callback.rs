@@ -4,12 +4,12 @@
 //! browser that began.
 
 use crate::app::App;
-use crate::flows::{FlowError, Refusal, saml_urls};
+use crate::flows::{FlowError, Refusal, connection_keys, saml_urls};
 use crate::http::error_table::sso_error;
 use crate::random::{sha256_hex, token};
 use doorward_model::{EnterpriseConnection, Millis, SamlConnectionId, SamlRequest, SsoOutcome};
 use doorward_rules::profile::{ProfileOutcome, VerifiedAttributes, profile};
-use doorward_saml::{Assertion, Expectations, TrustedCertificate, validate_response};
+use doorward_saml::{Assertion, DecryptionKey, Expectations, ResponseError, TrustedCertificate, UnverifiedResponse};
 use doorward_store::{Tx, enterprise_connections, saml_requests, write_tx};
 
 /// Where the browser collects the outcome.
@@ -30,8 +30,15 @@ pub async fn receive(
     let relay_state_sha256 = sha256_hex(relay_state.filter(|text| !text.is_empty()).ok_or(Refusal::RelayStateMissing)?);
     let mut tx = app.store.read().await?;
     let (connection, request) = load(&mut tx, id, &relay_state_sha256, now).await?;
+    let response = UnverifiedResponse::decode(saml_response);
+    let keys = match &response {
+        Ok(response) if response.may_be_encrypted() => {
+            connection_keys::decryption_keys(app, &mut tx, &connection.id).await?
+        }
+        _ => Vec::new(),
+    };
     drop(tx);
-    let verified = verify(app, &connection, &request, saml_response, now);
+    let verified = verify(app, &connection, &request, response, &keys, now);
     let finish = token(&*app.random);
     let finish_sha256 = sha256_hex(&finish);
     write_tx!(app.store, FlowError, |tx| {
@@ -90,7 +97,8 @@ fn verify(
     app: &App,
     connection: &EnterpriseConnection,
     request: &SamlRequest,
-    saml_response: &str,
+    response: Result<UnverifiedResponse, ResponseError>,
+    decryption_keys: &[DecryptionKey],
     now: Millis,
 ) -> Result<(Assertion, SsoOutcome), Refusal> {
     let inactive = || Refusal::ActiveConnectionNotFound { id: connection.saml_connection_id.to_string() };
@@ -107,9 +115,10 @@ fn verify(
         sp_entity_id: &saml_urls::sp_entity_id(&app.config, &connection.saml_connection_id),
         idp_entity_id,
         certificates: &certificates,
+        decryption_keys,
         in_response_to: Some(&request.request_id),
     };
-    let assertion = validate_response(saml_response, &expectations).map_err(|error| {
+    let assertion = response.and_then(|response| response.validate(&expectations)).map_err(|error| {
         tracing::info!(connection = %connection.id, reason = error.code(), "SAML response invalid");
         invalid(&error.to_string())
     })?;

@@ -9,7 +9,7 @@ use doorward_model::{
     AttemptId, Client, Email, EnterpriseConnectionId, JsonMap, Millis, SignUp, SignUpId, SignUpStatus,
 };
 use doorward_rules::sign_in_route::{Route, route};
-use doorward_store::{Tx, clients, sign_ups, write_tx};
+use doorward_store::{Tx, sign_ups, write_tx};
 
 /// What a sign-up is created or updated with; `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]
@@ -35,9 +35,13 @@ pub struct Started {
 pub async fn create(app: &App, cookie: Option<&ClientCookie>, change: &SignUpChange) -> Result<Started, FlowError> {
     let now = app.now();
     write_tx!(app.store, FlowError, |tx| {
-        let mut browser = browsers::find_or_create(tx, cookie, app, now).await?;
+        let mut browser = browsers::find_or_make(tx, cookie, app, now).await?;
+        let id = SignUpId::generate(now, &*app.random);
+        browser.client.sign_up_id = Some(id.clone());
+        browser.client.updated_at = now;
+        browsers::save(tx, &browser).await?;
         let mut sign_up = SignUp {
-            id: SignUpId::generate(now, &*app.random),
+            id,
             client_id: browser.client.id.clone(),
             status: SignUpStatus::MissingRequirements,
             email_address: None,
@@ -53,9 +57,6 @@ pub async fn create(app: &App, cookie: Option<&ClientCookie>, change: &SignUpCha
         };
         apply(tx, app, &browser.client, &mut sign_up, change, now).await?;
         sign_ups::insert(tx, &sign_up).await?;
-        browser.client.sign_up_id = Some(sign_up.id.clone());
-        browser.client.updated_at = now;
-        clients::update(tx, &browser.client).await?;
         Ok(Started { browser, sign_up })
     })
 }

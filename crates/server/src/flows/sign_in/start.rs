@@ -6,11 +6,11 @@ use crate::flows::sign_in::complete::{self, Arrival};
 use crate::flows::sign_in::trip::{self, Traveller, TripUrls};
 use crate::flows::{FlowError, Refusal};
 use doorward_model::{
-    AttemptId, Client, Email, EnterpriseConnection, EnterpriseConnectionId, Millis, Session, SessionStatus, SignIn,
-    SignInId, SignInStatus, VerificationStatus,
+    AttemptId, Client, Email, EnterpriseConnection, EnterpriseConnectionId, Millis, Session, SignIn, SignInId,
+    SignInStatus, VerificationStatus,
 };
 use doorward_rules::sign_in_route::{Route, route};
-use doorward_store::{Tx, clients, enterprise_accounts, sessions, sign_ins, sign_ups, users, write_tx};
+use doorward_store::{Tx, enterprise_accounts, sign_ins, sign_ups, users, write_tx};
 
 /// An attempt is abandoned after a day (DEC-29).
 pub const ATTEMPT_LIFETIME: Millis = 24 * 60 * 60 * 1000;
@@ -53,7 +53,7 @@ pub async fn create(app: &App, cookie: Option<&ClientCookie>, new: &NewSignIn) -
         None => None,
     };
     write_tx!(app.store, FlowError, |tx| {
-        let browser = browsers::find_or_create(tx, cookie, app, now).await?;
+        let browser = browsers::find_or_make(tx, cookie, app, now).await?;
         if new.transfer {
             return transfer(tx, app, browser, now).await;
         }
@@ -94,8 +94,12 @@ async fn create_in(
         Some(email) => trip::connections_for(tx, email).await?,
         None => Vec::new(),
     };
+    let id = SignInId::generate(now, &*app.random);
+    browser.client.sign_in_id = Some(id.clone());
+    browser.client.updated_at = now;
+    browsers::save(tx, &browser).await?;
     let mut sign_in = SignIn {
-        id: SignInId::generate(now, &*app.random),
+        id,
         client_id: browser.client.id.clone(),
         status: if email.is_some() { SignInStatus::NeedsFirstFactor } else { SignInStatus::NeedsIdentifier },
         identifier: email.clone(),
@@ -122,9 +126,6 @@ async fn create_in(
         return Err(Refusal::ParamMissing { param: "identifier" }.into());
     }
     sign_ins::insert(tx, &sign_in).await?;
-    browser.client.sign_in_id = Some(sign_in.id.clone());
-    browser.client.updated_at = now;
-    clients::update(tx, &browser.client).await?;
     Ok(Started { browser, sign_in, connections })
 }
 
@@ -154,9 +155,7 @@ pub async fn signed_in_as(
     email: &Email,
     now: Millis,
 ) -> Result<Option<Session>, FlowError> {
-    let of_client = sessions::of_client(tx, &client.id).await?;
-    let active: Vec<Session> =
-        of_client.into_iter().filter(|session| session.status_at(now) == SessionStatus::Active).collect();
+    let active = browsers::active_sessions(tx, client, now).await?;
     if active.is_empty() {
         return Ok(None);
     }

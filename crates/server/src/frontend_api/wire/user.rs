@@ -1,10 +1,13 @@
 //! Users as they see themselves.
 
+use crate::app::App;
 use crate::backend_api::wire::user::UserView as Account;
 use crate::frontend_api::wire::organization;
+use crate::http::json::{Extended, object};
 use doorward_model::{Organization, OrganizationMembership, Role, User};
-use doorward_store::{Page, StoreError, Tx, memberships, roles};
-use serde_json::{Value, json};
+use doorward_store::{Page, StoreError, Tx, memberships};
+use serde::Serialize;
+use std::sync::Arc;
 
 /// The most memberships that come with a user; the rest is listed page by page.
 const MEMBERSHIPS: Page = Page { limit: 100, offset: 0 };
@@ -13,54 +16,51 @@ const MEMBERSHIPS: Page = Page { limit: 100, offset: 0 };
 pub struct UserView {
     account: Account,
     memberships: Vec<(OrganizationMembership, Organization)>,
-    roles: Vec<Role>,
+    roles: Arc<Vec<Role>>,
 }
 
 impl UserView {
     /// Loads a user's view.
-    pub async fn load(tx: &mut Tx, user: User) -> Result<Self, StoreError> {
+    pub async fn load(app: &App, tx: &mut Tx, user: User) -> Result<Self, StoreError> {
         let memberships = memberships::of_user(tx, &user.id, MEMBERSHIPS).await?;
-        let roles = if memberships.is_empty() { Vec::new() } else { roles::roles(tx).await? };
+        let roles = app.roles(tx).await?;
         Ok(Self { account: Account::load(tx, user).await?, memberships, roles })
     }
 
-    /// `organization_membership`s of the user.
-    fn memberships(&self) -> Vec<Value> {
-        let wire = |(membership, of): &(OrganizationMembership, Organization)| {
-            let role = self.roles.iter().find(|role| role.id == membership.role_id)?;
-            Some(self.membership(membership, of, role))
-        };
-        self.memberships.iter().filter_map(wire).collect()
-    }
-
     /// One of the user's memberships.
-    pub fn membership(&self, membership: &OrganizationMembership, of: &Organization, role: &Role) -> Value {
+    pub fn membership(&self, membership: &OrganizationMembership, of: &Organization, role: &Role) -> impl Serialize {
         organization::membership(membership, of, role, self.public_user_data())
     }
 
     /// `public_user_data`
-    pub fn public_user_data(&self) -> Value {
+    pub fn public_user_data(&self) -> impl Serialize {
         let user = &self.account.user;
-        json!({
-            "user_id": user.id,
-            "first_name": user.first_name,
-            "last_name": user.last_name,
-            "username": user.username,
-            "image_url": "",
-            "has_image": false,
-            "profile_image_url": "",
-            "identifier": self.account.identifier(),
-            "banned": user.banned,
-            "deprovisioned": user.deprovisioned,
-        })
+        object! {
+            user_id: &user.id,
+            first_name: &user.first_name,
+            last_name: &user.last_name,
+            username: &user.username,
+            image_url: "",
+            has_image: false,
+            profile_image_url: "",
+            identifier: self.account.identifier(),
+            banned: user.banned,
+            deprovisioned: user.deprovisioned,
+        }
     }
 
     /// `user`, without private metadata.
-    pub fn user(&self) -> Value {
-        let mut object = self.account.shared();
-        // Here it is a number: 0 is no limit.
-        object["create_organizations_limit"] = json!(self.account.user.create_organizations_limit.unwrap_or(0));
-        object["organization_memberships"] = Value::Array(self.memberships());
-        object
+    pub fn user(&self) -> impl Serialize {
+        let with_role = self.memberships.iter().filter_map(|(membership, of)| {
+            let role = self.roles.iter().find(|role| role.id == membership.role_id)?;
+            Some(self.membership(membership, of, role))
+        });
+        let memberships: Vec<_> = with_role.collect();
+        let more = object! {
+            organization_memberships: memberships,
+            // Here it is a number: 0 is no limit.
+            create_organizations_limit: self.account.user.create_organizations_limit.unwrap_or(0),
+        };
+        Extended { base: self.account.shared(), more }
     }
 }

@@ -75,6 +75,16 @@ pub(crate) fn signing_key(n: i64) -> SigningKey {
     SigningKey { kid: odd("kid", n), encrypted_private_key: odd("private", n), created_at: START + n }
 }
 
+pub(crate) fn connection_key(of: &EnterpriseConnection) -> ConnectionKey {
+    ConnectionKey {
+        connection_id: of.id.clone(),
+        purpose: KeyPurpose::Decryption,
+        certificate: odd("certificate", 1),
+        encrypted_private_key: odd("private", 1),
+        created_at: START,
+    }
+}
+
 pub(crate) fn redirect_url(n: i64) -> RedirectUrl {
     RedirectUrl {
         id: id("ru", n),
