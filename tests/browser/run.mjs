@@ -6,7 +6,7 @@ import { launch, strays, thrown } from "./lib/browser.mjs";
 import { pictureInto } from "./lib/inspect.mjs";
 import { createDatabase } from "./lib/postgres.mjs";
 import { stopAll } from "./lib/process.mjs";
-import { check, equal, finish } from "./lib/report.mjs";
+import { check, equal, finish, ok } from "./lib/report.mjs";
 import { startSimpleSamlPhp } from "./lib/simplesamlphp.mjs";
 import { clerkJs } from "./walks/clerk_js.mjs";
 import { demo } from "./walks/demo.mjs";
@@ -35,26 +35,31 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
     process.exit(1);
   });
 }
+const postgres = process.env.DOORWARD_TEST_POSTGRES;
+if (!postgres) console.log("skipped: the walks on PostgreSQL, because DOORWARD_TEST_POSTGRES names no server");
+
+/** Walks on SQLite, and on a PostgreSQL database of its own where there is a server. */
+async function onEach(name, walk) {
+  await check(`walk: ${name}`, () => walk());
+  if (!postgres) return;
+  const database = createDatabase(postgres);
+  await check(`walk: ${name} on PostgreSQL`, async () => {
+    await walk(database);
+    ok(database.people() > 0, "nobody is in the database: the walk went elsewhere");
+  });
+  database.drop();
+}
+
 const browser = await launch();
 try {
   if (idps) {
     const idp = await startSimpleSamlPhp(idps);
-    if (wanted("saml_styles")) await check("walk: SAML styles", () => samlStyles(idp, binary));
-    if (wanted("hosted")) await check("walk: hosted page", () => hosted(browser, idp, binary));
+    if (wanted("saml_styles")) await onEach("SAML styles", (database) => samlStyles(idp, binary, database));
+    if (wanted("hosted")) await onEach("hosted page", (database) => hosted(browser, idp, binary, database));
     if (wanted("pages")) await check("walk: pages without JavaScript", () => pages(browser, idp, binary));
-    if (wanted("clerk_js")) {
-      await check("walk: clerk-js", () => clerkJs(browser, idp, binary));
-      const postgres = process.env.DOORWARD_TEST_POSTGRES;
-      if (postgres) {
-        const database = createDatabase(postgres);
-        await check("walk: clerk-js on PostgreSQL", () => clerkJs(browser, idp, binary, database));
-        database.drop();
-      } else {
-        console.log("skipped: clerk-js on PostgreSQL, because DOORWARD_TEST_POSTGRES names no server");
-      }
-    }
+    if (wanted("clerk_js")) await onEach("clerk-js", (database) => clerkJs(browser, idp, binary, database));
   }
-  if (wanted("demo")) await check("walk: demo", () => demo(browser, binary));
+  if (wanted("demo")) await onEach("demo", (database) => demo(browser, binary, database));
   await check("nothing but loopback was asked, in any walk", () => equal(strays, []));
   await check("no page threw, in any walk", () => equal(thrown, []));
 } finally {

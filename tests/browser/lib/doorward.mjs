@@ -7,15 +7,15 @@ import { join } from "node:path";
 import { equal } from "./report.mjs";
 import { freePort, start } from "./process.mjs";
 
-/** Starts `doorward serve` on a fresh SQLite database. */
-export async function serve(binary, env = {}) {
+/** Starts `doorward serve` on a fresh SQLite database, or on the given PostgreSQL one. */
+export async function serve(binary, env = {}, database = undefined) {
   const folder = mkdtempSync(join(tmpdir(), "doorward-browser-"));
   const port = await freePort();
   const secretKey = `sk_live_${randomBytes(20).toString("hex")}`;
   const base = `http://127.0.0.1:${port}`;
   const server = await start(binary, ["serve"], {
     DOORWARD_LISTEN: `127.0.0.1:${port}`,
-    DOORWARD_DATABASE_URL: `sqlite://${join(folder, "doorward.db")}`,
+    DOORWARD_DATABASE_URL: database?.url ?? `sqlite://${join(folder, "doorward.db")}`,
     DOORWARD_SECRET_KEY: secretKey,
     // Otherwise a key is made beside the database, or on PostgreSQL in the working directory.
     DOORWARD_ENCRYPTION_KEY: randomBytes(32).toString("base64"),

@@ -15,6 +15,11 @@ export async function check(name, body) {
   }
 }
 
+/** Checks of one walk, named after it and after the database if that is PostgreSQL. */
+export function checksOf(walk, database) {
+  return (name, body) => check(`${walk}${database ? " on PostgreSQL" : ""}: ${name}`, body);
+}
+
 export function equal(actual, expected, what = "value") {
   const [left, right] = [JSON.stringify(actual), JSON.stringify(expected)];
   if (left !== right) throw new Error(`${what}: expected ${right}, got ${left}`);

@@ -1,7 +1,7 @@
 // Clerk's clerk-js and ui packages, unmodified: the walk of a person from the email field to the token and out again.
 
 import { fileURLToPath } from "node:url";
-import { check as checkNamed, equal, ok } from "../lib/report.mjs";
+import { checksOf, equal, ok } from "../lib/report.mjs";
 import { freePort } from "../lib/process.mjs";
 import { connect, members, serve } from "../lib/doorward.mjs";
 import { startApplication } from "../lib/application.mjs";
@@ -39,13 +39,12 @@ async function watchRefresh(browser, origin) {
 
 /** The walk, on SQLite unless a PostgreSQL database is given. */
 export async function clerkJs(browser, idp, binary, database) {
-  const check = (name, body) => checkNamed(`clerk-js${database ? " on PostgreSQL" : ""}: ${name}`, body);
+  const check = checksOf("clerk-js", database);
   const port = await freePort();
   const server = await serve(binary, {
     DOORWARD_CLERK_ASSETS: ASSETS,
     DOORWARD_ALLOWED_ORIGINS: `http://127.0.0.1:${port}`,
-    ...(database && { DOORWARD_DATABASE_URL: database.url }),
-  });
+  }, database);
   const claims = (jwt) => verified(server, jwt);
   const application = await startApplication(port, server);
   const { origin } = application;

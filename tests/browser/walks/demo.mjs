@@ -1,9 +1,10 @@
 // `doorward demo`, as a newcomer walks it.
 
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { check, equal, ok } from "../lib/report.mjs";
+import { checksOf, equal, ok } from "../lib/report.mjs";
 import { freePort, start } from "../lib/process.mjs";
 import { backend } from "../lib/doorward.mjs";
 import { profile } from "../lib/browser.mjs";
@@ -20,7 +21,9 @@ async function walk(page, app, address, first) {
   return page.textContent("main");
 }
 
-export async function demo(browser, binary) {
+/** The walk, on SQLite unless a PostgreSQL database is given. */
+export async function demo(browser, binary, database) {
+  const check = checksOf("demo", database);
   const folder = mkdtempSync(join(tmpdir(), "doorward-demo-"));
   const [port, idp, application] = [await freePort(), await freePort(), await freePort()];
   const args = [
@@ -28,14 +31,16 @@ export async function demo(browser, binary) {
     "--idp-listen", `127.0.0.1:${idp}`, "--app-listen", `127.0.0.1:${application}`,
   ];
   const app = `http://127.0.0.1:${application}/`;
-  let running = await start(binary, args, {}, "ready ");
+  // With PostgreSQL the key would otherwise be a file in the working directory.
+  const env = database ? { DOORWARD_DATABASE_URL: database.url, DOORWARD_ENCRYPTION_KEY: randomBytes(32).toString("base64") } : {};
+  let running = await start(binary, args, env, "ready ");
   const api = () => backend(`http://127.0.0.1:${port}`, readFileSync(join(folder, "secret-key"), "utf8").trim());
 
-  await check("demo: it says what to open and whom to be", () => {
+  await check("it says what to open and whom to be", () => {
     for (const text of [app.slice(0, -1), "alice@acme.test", "bob@globex.test"]) ok(running.output().includes(text), text);
   });
 
-  await check("demo: Alice signs in and sees who she is, her organization, her role and her verified token", async () => {
+  await check("Alice signs in and sees who she is, her organization, her role and her verified token", async () => {
     const { context, page, strays } = await profile(browser);
     const text = await walk(page, app, "alice@acme.test", "Alice");
     for (const part of ["Hello, Alice Müller", "alice@acme.test", "Acme", "member", '"rol": "member"']) ok(text.includes(part), part);
@@ -45,7 +50,7 @@ export async function demo(browser, binary) {
     await context.close();
   });
 
-  await check("demo: its pages have headings, contrast and room on a phone, in both schemes", async () => {
+  await check("its pages have headings, contrast and room on a phone, in both schemes", async () => {
     const { context, page } = await profile(browser);
     await page.goto(app);
     await inspect(page, "demo-signed-out");
@@ -60,7 +65,7 @@ export async function demo(browser, binary) {
     await context.close();
   });
 
-  await check("demo: a second sign-in makes no second user and no second membership", async () => {
+  await check("a second sign-in makes no second user and no second membership", async () => {
     const { context, page } = await profile(browser);
     await walk(page, app, "alice@acme.test", "Alice");
     equal((await api()("GET", "/users/count")).total_count, 1);
@@ -68,7 +73,7 @@ export async function demo(browser, binary) {
     await context.close();
   });
 
-  await check("demo: after Alice, Bob with the same browser is Bob at once", async () => {
+  await check("after Alice, Bob with the same browser is Bob at once", async () => {
     const { context, page } = await profile(browser);
     await walk(page, app, "alice@acme.test", "Alice");
     await page.goto(`http://127.0.0.1:${port}/sign-in`);
@@ -79,22 +84,22 @@ export async function demo(browser, binary) {
     await context.close();
   });
 
-  await check("demo: Bob arrives at Globex as an admin", async () => {
+  await check("Bob arrives at Globex as an admin", async () => {
     const { context, page } = await profile(browser);
     const text = await walk(page, app, "bob@globex.test", "Bob");
     for (const part of ["Hello, Bob", "Globex", "admin"]) ok(text.includes(part), part);
     await context.close();
   });
 
-  await check("demo: Ctrl-C stops cleanly, and the next start finds its data", async () => {
+  await check("Ctrl-C stops cleanly, and the next start finds its data", async () => {
     equal(await running.stop("SIGINT"), 0, "exit code");
-    running = await start(binary, args, {}, "ready ");
+    running = await start(binary, args, env, "ready ");
     equal((await api()("GET", "/users/count")).total_count, 2);
     equal((await api()("GET", "/enterprise_connections")).total_count, 2);
   });
 
-  await check("demo: a port in use is one clear sentence and a non-zero exit", async () => {
-    const second = await start(binary, args, {}, "never").catch((error) => String(error));
+  await check("a port in use is one clear sentence and a non-zero exit", async () => {
+    const second = await start(binary, args, env, "never").catch((error) => String(error));
     ok(second.includes("ended with 1") && second.includes("is in use"), second);
   });
   await running.stop();

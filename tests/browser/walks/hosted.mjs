@@ -2,21 +2,23 @@
 
 import { createServer } from "node:http";
 import { once } from "node:events";
-import { check, equal, ok } from "../lib/report.mjs";
+import { checksOf, equal, ok } from "../lib/report.mjs";
 import { connect, members, serve } from "../lib/doorward.mjs";
 import { profile } from "../lib/browser.mjs";
 import { ALICE, MALLORY, ZOE, logInAt } from "../lib/simplesamlphp.mjs";
 
-export async function hosted(browser, idp, binary) {
+/** The walk, on SQLite unless a PostgreSQL database is given. */
+export async function hosted(browser, idp, binary, database) {
+  const check = checksOf("hosted", database);
   const application = createServer((_, answer) => answer.end("arrived")).listen(0, "127.0.0.1");
   await once(application, "listening");
   const target = `http://127.0.0.1:${application.address().port}/done`;
-  const server = await serve(binary, { DOORWARD_REDIRECT_URLS: target });
+  const server = await serve(binary, { DOORWARD_REDIRECT_URLS: target }, database);
   const { organization, connection } = await connect(server.api, idp, { domain: "acme.test" });
   idp.trust(connection);
   const start = `${server.base}/sign-in?redirect_url=${encodeURIComponent(target)}`;
 
-  await check("hosted: a person signs in by keyboard alone, and our pages run no script", async () => {
+  await check("a person signs in by keyboard alone, and our pages run no script", async () => {
     const { context, page } = await profile(browser);
     const scripts = [];
     page.on("request", (request) => {
@@ -39,7 +41,7 @@ export async function hosted(browser, idp, binary) {
     await context.close();
   });
 
-  await check("hosted: the form leads to the IdP in a browser without JavaScript", async () => {
+  await check("the form leads to the IdP in a browser without JavaScript", async () => {
     const { context, page } = await profile(browser, { javaScriptEnabled: false });
     await page.goto(start);
     await page.waitForSelector("#identifier:focus");
@@ -50,7 +52,7 @@ export async function hosted(browser, idp, binary) {
     await context.close();
   });
 
-  await check("hosted: names with quotes, brackets, umlauts and CJK arrive intact and are shown as text", async () => {
+  await check("names with quotes, brackets, umlauts and CJK arrive intact and are shown as text", async () => {
     const { context, page } = await profile(browser);
     await page.goto(`${server.base}/sign-in`);
     await page.fill("#identifier", ZOE.login);
@@ -63,7 +65,7 @@ export async function hosted(browser, idp, binary) {
     await context.close();
   });
 
-  await check("hosted: what went wrong is told in a sentence, with a way to try again", async () => {
+  await check("what went wrong is told in a sentence, with a way to try again", async () => {
     const { context, page } = await profile(browser);
     await page.goto(start);
     await page.fill("#identifier", ALICE.login);
@@ -76,7 +78,7 @@ export async function hosted(browser, idp, binary) {
     await context.close();
   });
 
-  await check("hosted: pages have one heading, labelled fields and room on a phone, in both schemes", async () => {
+  await check("pages have one heading, labelled fields and room on a phone, in both schemes", async () => {
     for (const colorScheme of ["light", "dark"]) {
       for (const width of [1280, 390]) {
         const { context, page } = await profile(browser, { colorScheme, viewport: { width, height: 800 } });

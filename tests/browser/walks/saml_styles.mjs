@@ -1,6 +1,6 @@
 // SimpleSAMLphp signs a real user in over plain HTTP, in each of its signing styles.
 
-import { check, equal } from "../lib/report.mjs";
+import { checksOf, equal } from "../lib/report.mjs";
 import { connect, members, serve } from "../lib/doorward.mjs";
 import { ALICE } from "../lib/simplesamlphp.mjs";
 
@@ -33,12 +33,14 @@ async function signIn(server, idp, person) {
   return JSON.parse(Buffer.from(session.last_active_token.jwt.split(".")[1], "base64url").toString());
 }
 
-export async function samlStyles(idp, binary) {
-  const server = await serve(binary);
+/** The walk, on SQLite unless a PostgreSQL database is given. */
+export async function samlStyles(idp, binary, database) {
+  const check = checksOf("SAML", database);
+  const server = await serve(binary, {}, database);
   let number = 0;
   for (const SIGN of ["response", "assertion", "both"]) {
     for (const SIG_ALG of ["rsa-sha256", "rsa-sha384", "rsa-sha512"]) {
-      await check(`SAML: SimpleSAMLphp signs ${SIGN} with ${SIG_ALG}`, async () => {
+      await check(`SimpleSAMLphp signs ${SIGN} with ${SIG_ALG}`, async () => {
         number += 1;
         const { organization, connection } = await connect(server.api, idp, { domain: "acme.test", name: `Style ${number}` });
         idp.trust(connection, { SIGN, SIG_ALG });
@@ -50,7 +52,7 @@ export async function samlStyles(idp, binary) {
       });
     }
   }
-  await check("SAML: one person stayed one user through all of it", async () => {
+  await check("one person stayed one user through all of it", async () => {
     equal((await server.api("GET", "/users/count")).total_count, 1);
   });
   await server.stop();

@@ -1,4 +1,4 @@
-// What the published OpenAPI document and error catalogue say about one response.
+// What a published OpenAPI document and the error catalogue say about one response.
 //
 // The OpenAPI 3.0 schemas are turned into JSON Schema that ajv understands:
 // `nullable` becomes a null type, a `oneOf` with a discriminator becomes `anyOf`
@@ -9,24 +9,34 @@ import { join } from "node:path";
 import Ajv from "ajv";
 import addFormats from "ajv-formats";
 import YAML from "yaml";
+import { amend, BACKEND_AMENDMENTS, FRONTEND_AMENDMENTS } from "./amendments.mjs";
 
-const DOCUMENT = "backend-api-2026-05-12.yml";
+const JSON_TYPE = "application/json";
 const CATALOGUE = "api_errors.json";
+/** The Backend API's document leaves the `/v1` of its server's address out of the paths. */
+const DOCUMENTS = {
+  backend: { file: "backend-api-2026-05-12.yml", base: "/v1", amendments: BACKEND_AMENDMENTS },
+  frontend: { file: "frontend-api-2026-05-12.yml", base: "", amendments: FRONTEND_AMENDMENTS },
+};
 
-export function loadContract(directory) {
-  const missing = [DOCUMENT, CATALOGUE].filter((f) => !existsSync(join(directory, f)));
-  if (missing.length > 0) {
-    return { missing: missing.map((f) => join(directory, f)) };
-  }
-  const document = YAML.parse(readFileSync(join(directory, DOCUMENT), "utf8"));
+/** The contract of each surface, or the names of the files that are `missing`. */
+export function loadContracts(directory) {
+  const files = [CATALOGUE, ...Object.values(DOCUMENTS).map(({ file }) => file)];
+  const missing = files.map((file) => join(directory, file)).filter((file) => !existsSync(file));
+  if (missing.length > 0) return { missing };
   const catalogue = JSON.parse(readFileSync(join(directory, CATALOGUE), "utf8"));
-  return new Contract(document, catalogue);
+  const contract = ({ file, base, amendments }) => {
+    const document = YAML.parse(readFileSync(join(directory, file), "utf8"));
+    amend(document, amendments);
+    return new Contract(document, base, catalogue);
+  };
+  return Object.fromEntries(Object.entries(DOCUMENTS).map(([surface, described]) => [surface, contract(described)]));
 }
 
 class Contract {
-  constructor(document, catalogue) {
+  constructor(document, base, catalogue) {
     this.document = document;
-    this.routes = Object.keys(document.paths).map(route);
+    this.routes = Object.keys(document.paths).map((template) => route(base, template));
     // More literal segments first: /users/count before /users/{user_id}.
     this.routes.sort((a, b) => b.literals - a.literals);
     this.errors = new Map();
@@ -45,29 +55,30 @@ class Contract {
   }
 
   /** The documented operation behind a request, or undefined. */
-  operation(method, path) {
-    const found = this.routes.find((r) => r.pattern.test(path) && this.document.paths[r.template][method.toLowerCase()]);
+  operation(method, address) {
+    const found = this.routes.find((r) => r.pattern.test(address) && this.document.paths[r.template][method.toLowerCase()]);
     return found && { template: found.template, spec: this.document.paths[found.template][method.toLowerCase()] };
   }
 
   /** Complaints about a response: an empty list means that it keeps the contract. */
   complaints(exchange) {
-    const { method, path, query, status, json } = exchange;
-    const operation = this.operation(method, path);
+    const { method, address, query, status, json } = exchange;
+    const operation = this.operation(method, address);
     if (status >= 400) {
-      return [...this.#validate("error", { $ref: "#/components/schemas/ClerkErrors" }, json), ...this.#errorComplaints(status, json)];
+      const error = this.#validate("error", { $ref: "#/components/schemas/ClerkErrors" }, json);
+      return [...wrongType(exchange, JSON_TYPE), ...error, ...undocumented(status, operation), ...this.#errorComplaints(status, json)];
     }
     if (!operation) {
-      return [`${method} ${path} is no documented operation, yet it answered ${status}`];
+      return [`${method} ${address} is no documented operation, yet it answered ${status}`];
     }
     const response = this.#deref(operation.spec.responses[String(status)]);
     if (!response) {
       return [`status ${status} is not documented (documented: ${Object.keys(operation.spec.responses).join(", ")})`];
     }
-    let schema = response.content?.["application/json"]?.schema;
-    if (!schema) {
-      return exchange.text === "" ? [] : ["a body where none is documented"];
-    }
+    const [type] = Object.keys(response.content ?? {});
+    if (!type) return exchange.text === "" ? [] : ["a body where none is documented"];
+    if (type !== JSON_TYPE) return wrongType(exchange, type);
+    let { schema } = response.content[type];
     // Older lists are bare arrays unless `paginated=true`, for which the document has no schema.
     const wrapped = schema.type === "array" && query.get("paginated") === "true";
     if (wrapped) {
@@ -79,7 +90,7 @@ class Contract {
       };
     }
     const key = `${method} ${operation.template} ${status} ${wrapped}`;
-    return [...this.#validate(key, schema, json), ...undocumentedRequired(json)];
+    return [...wrongType(exchange, JSON_TYPE), ...this.#validate(key, schema, json), ...undocumentedRequired(json)];
   }
 
   #validate(key, schema, json) {
@@ -89,7 +100,9 @@ class Contract {
     }
     const validate = this.validators.get(key);
     if (validate(json)) return [];
-    return validate.errors.map((e) => `${e.instancePath || "/"} ${e.message}${detail(e)}`);
+    // Of what may also be null, only the other possibility is worth telling.
+    const errors = validate.errors.filter((e) => e.params.type !== "null");
+    return errors.map((e) => `${e.instancePath || "/"} ${e.message}${detail(e)}`);
   }
 
   #errorComplaints(status, json) {
@@ -114,6 +127,20 @@ class Contract {
   }
 }
 
+/** Refusals that every request may meet: of its origin, its credentials, its body or its parameters. */
+const OF_ANY_REQUEST = [400, 401, 413, 415, 422];
+
+function undocumented(status, operation) {
+  if (!operation || OF_ANY_REQUEST.includes(status) || String(status) in operation.spec.responses) return [];
+  // What a path names need not exist, whether the document says so or not.
+  if (status === 404 && operation.template.includes("{")) return [];
+  return [`status ${status} is not documented (documented: ${Object.keys(operation.spec.responses).join(", ")})`];
+}
+
+function wrongType({ contentType }, wanted) {
+  return contentType === wanted ? [] : [`Content-Type is ${JSON.stringify(contentType)}, not exactly ${wanted}`];
+}
+
 /** The document requires two fields of an enterprise connection that it never defines. */
 function undocumentedRequired(json) {
   const rows = Array.isArray(json?.data) ? json.data : [json];
@@ -123,8 +150,8 @@ function undocumentedRequired(json) {
     .map((field) => `enterprise connection: ${field} must be a boolean`);
 }
 
-function route(template) {
-  const segments = template.split("/");
+function route(base, template) {
+  const segments = `${base}${template}`.split("/");
   return {
     template,
     literals: segments.filter((s) => !s.startsWith("{")).length,

@@ -16,7 +16,7 @@ export function startRecording(base) {
     const request = new Request(input, init?.body && typeof init.body !== "string" ? { duplex: "half", ...init } : init);
     const url = new URL(request.url);
     const response = await realFetch(input, { signal: AbortSignal.timeout(TIMEOUT_MS), ...init });
-    if (url.origin === origin && url.pathname.startsWith("/v1/")) {
+    if (url.origin === origin && /^\/(v1|\.well-known)\//.test(url.pathname)) {
       exchanges.push(await record(request, url, response.clone()));
     }
     return response;
@@ -25,9 +25,12 @@ export function startRecording(base) {
 
 async function record(request, url, response) {
   const text = await response.text();
+  const surface = request.headers.get("authorization")?.startsWith("Bearer sk_") ? "backend" : "frontend";
   return {
-    method: request.method,
-    path: url.pathname.slice("/v1".length),
+    surface,
+    method: effectiveMethod(request.method, surface, url),
+    path: url.pathname.replace(/^\/v1/, ""),
+    address: url.pathname,
     query: url.searchParams,
     key: request.headers.get("authorization")?.replace(/^Bearer /, ""),
     status: response.status,
@@ -37,6 +40,12 @@ async function record(request, url, response) {
     json: parse(text),
     test: currentTest,
   };
+}
+
+/** Browsers' SDKs send PATCH, PUT and DELETE as `POST ?_method=…` (API-2). */
+function effectiveMethod(method, surface, url) {
+  const named = surface === "frontend" && method === "POST" ? url.searchParams.get("_method") : null;
+  return ["PATCH", "PUT", "DELETE"].includes(named) ? named : method;
 }
 
 let currentTest;

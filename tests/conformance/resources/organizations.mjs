@@ -142,7 +142,7 @@ test("ORG-8 an unreadable created_at is refused", () =>
   refused(() => raw("POST", "/organizations", { body: { name: unique(), created_at: "14.3.2020" } }), "422 form_param_invalid_time", { param: "created_at" }));
 
 test("ROL-11 an unknown role set is refused", () =>
-  refused(() => raw("POST", "/organizations", { body: { name: unique(), role_set_key: `role_set:${unique()}` } }), "404 resource_not_found | 422 form_resource_not_found | 422 form_param_value_invalid"));
+  refused(() => raw("POST", "/organizations", { body: { name: unique(), role_set_key: `role_set:${unique()}` } }), "422 form_resource_not_found", { param: "role_set_key" }));
 
 // --- read
 

@@ -214,7 +214,7 @@ mod tests {
                 (json!({"name": "A", "slug": "taken"}), 422, "form_identifier_exists"),
                 (json!({"name": "A", "max_allowed_memberships": -1}), 422, "form_param_value_invalid"),
                 (json!({"name": "A", "created_at": "yesterday"}), 422, "form_param_invalid_time"),
-                (json!({"name": "A", "role_set_key": "role_set:none"}), 404, "resource_not_found"),
+                (json!({"name": "A", "role_set_key": "role_set:none"}), 422, "form_resource_not_found"),
             ];
             organization(&app, json!({"name": "Other", "slug": "taken"})).await;
             for (body, status, code) in cases {

@@ -34,7 +34,11 @@ pub async fn token(
     };
     let mut tx = app.store.read().await?;
     let facts = sessions::token_facts(&mut tx, id, wanted.as_ref()).await?;
-    let mut facts = facts.filter(|facts| facts.session.client_id == cookie.id).ok_or_else(|| not_found(id))?;
+    let Some(mut facts) = facts.filter(|facts| facts.session.client_id == cookie.id) else {
+        // Only a known browser is told that the session is not its own; the page of any other has to sign in.
+        let known = browsers::find(&mut tx, Some(cookie)).await?;
+        return Err(known.map_or(Refusal::SignedOut, |_| not_found(id)).into());
+    };
     if !secret_matches(&cookie.secret, &facts.client_token_sha256) {
         return Err(Refusal::SignedOut.into());
     }

@@ -64,9 +64,10 @@ fn not_found(key_or_id: &str) -> FlowError {
     Refusal::NotFound { what: "role set", id: key_or_id.to_owned() }.into()
 }
 
-/// The role set with this key.
+/// The role set that the parameter `role_set_key` names.
 pub async fn role_set_by_key(tx: &mut Tx, key: &str) -> Result<RoleSet, FlowError> {
-    roles::role_set_by_key(tx, key).await?.ok_or_else(|| not_found(key))
+    let set = roles::role_set_by_key(tx, key).await?;
+    Ok(set.ok_or(Refusal::ResourceMissing { param: "role_set_key" })?)
 }
 
 /// The role set with this key or id.

@@ -1,10 +1,11 @@
 //! What anybody may ask: the key set and whether the server answers.
 
 use crate::app::App;
-use crate::http::ApiError;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use doorward_store::StoreError;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -17,9 +18,19 @@ pub async fn jwks(State(app): State<Arc<App>>) -> ([(HeaderName, &'static str); 
     (OPEN, Json(app.signing_keys.jwks()))
 }
 
-/// `GET /v1/health`: answers only when the database does.
-pub async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+/// `GET /v1/health`: healthy only when the database answers.
+pub async fn health(State(app): State<Arc<App>>) -> Response {
+    match database_answers(&app).await {
+        Ok(()) => Json(json!({"status": "healthy", "version": env!("CARGO_PKG_VERSION")})).into_response(),
+        Err(error) => {
+            tracing::error!(reason = %error, "unhealthy");
+            let body = json!({"status": "unhealthy", "message": "The database does not answer."});
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+        }
+    }
+}
+
+async fn database_answers(app: &App) -> Result<(), StoreError> {
     let mut tx = app.store.read().await?;
-    crate::app::load_instance(&mut tx).await?;
-    Ok(Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})))
+    crate::app::load_instance(&mut tx).await.map(drop)
 }

@@ -127,7 +127,6 @@ impl UserView {
             verification_attempts_remaining: NULL,
             delete_self_enabled: &user.delete_self_enabled,
             create_organization_enabled: &user.create_organization_enabled,
-            create_organizations_limit: &user.create_organizations_limit,
             last_active_at: &user.last_active_at,
             legal_accepted_at: &user.legal_accepted_at,
             created_at: &user.created_at,
@@ -152,6 +151,7 @@ async fn serving(tx: &mut Tx, views: &[UserView]) -> Result<Vec<EnterpriseConnec
 pub fn user(view: &UserView) -> impl Serialize {
     let more = object! {
         private_metadata: &view.user.private_metadata,
+        create_organizations_limit: view.user.create_organizations_limit,
         bypass_client_trust: view.user.bypass_client_trust,
     };
     Extended { base: view.shared(), more }

@@ -208,8 +208,18 @@ async fn the_environment_the_key_set_and_the_metadata_are_there_for_anybody() {
     assert!(metadata.text.contains(idp.acs_url()) && metadata.text.contains(idp.sp_entity_id()));
     let unknown = app.browser().visit("/v1/saml/metadata/samlc_none.xml").await;
     assert_eq!(unknown.error(), (404, "resource_not_found".to_owned()));
-    assert_eq!(app.browser().visit("/v1/health").await.ok()["status"], "ok");
     app.close().await;
+}
+
+#[tokio::test]
+async fn the_server_is_healthy_while_its_database_answers() {
+    for app in TestApp::on_each_database().await {
+        assert_eq!(app.browser().visit("/v1/health").await.ok()["status"], "healthy");
+        app.app.store.close().await;
+        let answer = app.browser().visit("/v1/health").await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["status"]), (503, &json!("unhealthy")));
+        app.close().await;
+    }
 }
 
 #[tokio::test]

@@ -199,6 +199,5 @@ fn organization_settings(instance: &Instance, creator_role: &Role, default_role:
         },
         "slug": {"disabled": settings.slug_disabled},
         "creator_role": creator_role.key,
-        "force_organization_selection": false,
     })
 }

@@ -56,6 +56,11 @@ impl UserView {
             Some(self.membership(membership, of, role))
         });
         let memberships: Vec<_> = with_role.collect();
-        Extended { base: self.account.shared(), more: object! { organization_memberships: memberships } }
+        let more = object! {
+            organization_memberships: memberships,
+            // Here it is a number: 0 is no limit.
+            create_organizations_limit: self.account.user.create_organizations_limit.unwrap_or(0),
+        };
+        Extended { base: self.account.shared(), more }
     }
 }
