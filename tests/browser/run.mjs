@@ -7,7 +7,7 @@ import { pictureInto } from "./lib/inspect.mjs";
 import { createDatabase } from "./lib/postgres.mjs";
 import { stopAll } from "./lib/process.mjs";
 import { check, equal, finish, ok } from "./lib/report.mjs";
-import { startSimpleSamlPhp } from "./lib/simplesamlphp.mjs";
+import { startSamlp, startSimpleSamlPhp } from "./lib/identity_provider.mjs";
 import { clerkJs } from "./walks/clerk_js.mjs";
 import { demo } from "./walks/demo.mjs";
 import { hosted } from "./walks/hosted.mjs";
@@ -54,7 +54,10 @@ const browser = await launch();
 try {
   if (idps) {
     const idp = await startSimpleSamlPhp(idps);
-    if (wanted("saml_styles")) await onEach("SAML styles", (database) => samlStyles(idp, binary, database));
+    if (wanted("saml_styles")) {
+      const both = { SimpleSAMLphp: idp, samlp: await startSamlp(idps) };
+      await onEach("SAML styles", (database) => samlStyles(both, binary, database));
+    }
     if (wanted("hosted")) await onEach("hosted page", (database) => hosted(browser, idp, binary, database));
     if (wanted("pages")) await check("walk: pages without JavaScript", () => pages(browser, idp, binary));
     if (wanted("clerk_js")) await onEach("clerk-js", (database) => clerkJs(browser, idp, binary, database));

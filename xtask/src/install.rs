@@ -136,6 +136,7 @@ pub(crate) fn identity_providers() -> Result<Option<PathBuf>> {
         &["curl", "openssl"],
         "to start simplesamlphp",
     )?;
+    npm(&copy.join("samlp-node"))?;
     Ok(Some(copy))
 }
 

@@ -41,7 +41,7 @@ export function backend(base, secretKey) {
 }
 
 /** An organization with an active connection to an identity provider, by its metadata URL. */
-export async function connect(api, idp, { domain, name = "Acme", provider = "saml_custom" }) {
+export async function connect(api, idp, { domain, name = "Acme", provider = "saml_custom", saml = {} }) {
   const organization = await api("POST", "/organizations", { name });
   const connection = await api("POST", "/enterprise_connections", {
     name: `${name} SSO`,
@@ -49,7 +49,7 @@ export async function connect(api, idp, { domain, name = "Acme", provider = "sam
     domains: [domain],
     organization_id: organization.id,
     active: true,
-    saml: { idp_metadata_url: idp.metadataUrl },
+    saml: { idp_metadata_url: idp.metadataUrl, ...saml },
   }, 201);
   return { organization, connection };
 }

@@ -6,7 +6,7 @@ import { freePort } from "../lib/process.mjs";
 import { connect, members, serve } from "../lib/doorward.mjs";
 import { startApplication } from "../lib/application.mjs";
 import { profile } from "../lib/browser.mjs";
-import { ALICE, BOB, MALLORY, forget, logInAt } from "../lib/simplesamlphp.mjs";
+import { ALICE, BOB, MALLORY, forget, logInAt } from "../lib/identity_provider.mjs";
 import { verified } from "../lib/token.mjs";
 
 const ASSETS = fileURLToPath(new URL("../node_modules/@clerk", import.meta.url));

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { checksOf, equal, ok } from "../lib/report.mjs";
 import { connect, members, serve } from "../lib/doorward.mjs";
 import { profile } from "../lib/browser.mjs";
-import { ALICE, MALLORY, ZOE, logInAt } from "../lib/simplesamlphp.mjs";
+import { ALICE, MALLORY, ZOE, logInAt } from "../lib/identity_provider.mjs";
 
 /** The walk, on SQLite unless a PostgreSQL database is given. */
 export async function hosted(browser, idp, binary, database) {

@@ -6,7 +6,7 @@ import { check, equal, ok } from "../lib/report.mjs";
 import { connect, members, serve } from "../lib/doorward.mjs";
 import { profile } from "../lib/browser.mjs";
 import { inspect, tabTo } from "../lib/inspect.mjs";
-import { ALICE, MALLORY, forget, logInAt } from "../lib/simplesamlphp.mjs";
+import { ALICE, MALLORY, forget, logInAt } from "../lib/identity_provider.mjs";
 
 /** Types into the field of the address, which has the focus unless Tab has to bring it there. */
 async function typeAddress(page, address) {

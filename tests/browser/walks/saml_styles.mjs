@@ -1,59 +1,121 @@
-// SimpleSAMLphp signs a real user in over plain HTTP, in each of its signing styles.
+// SimpleSAMLphp and samlp sign real users in over plain HTTP, in each of their styles.
 
 import { checksOf, equal } from "../lib/report.mjs";
 import { connect, members, serve } from "../lib/doorward.mjs";
-import { ALICE } from "../lib/simplesamlphp.mjs";
+import { ALICE, ZOE } from "../lib/identity_provider.mjs";
 
-/** Walks without a browser; answers where the last redirect leads and the session token's claims. */
-async function signIn(server, idp, person) {
-  let cookie = "";
-  const post = async (path, form, headers = {}) => {
-    const body = new URLSearchParams(form);
-    const answer = await fetch(`${server.base}${path}`, { method: "POST", body, redirect: "manual", headers: { cookie, ...headers } });
-    keep(answer);
-    return answer;
-  };
-  const keep = (answer) => {
+const SIGN = ["response", "assertion", "both"];
+/** Whatever the identity provider calls them. */
+const OID = {
+  email_address: "urn:oid:0.9.2342.19200300.100.1.3",
+  first_name: "urn:oid:2.5.4.42",
+  last_name: "urn:oid:2.5.4.4",
+};
+
+/** The styles of each product: what its administrator sets, and what ours sets to match. */
+const STYLES = {
+  SimpleSAMLphp: [
+    ...SIGN.flatMap((SIGN) => ["rsa-sha256", "rsa-sha384", "rsa-sha512"].map((SIG_ALG) => ({ idp: { SIGN, SIG_ALG } }))),
+    ...SIGN.map((SIGN) => ({ idp: { SIGN, ENCRYPT: "aes128-cbc" } })),
+    ...["persistent", "transient", "unspecified"].map((NAMEID) => ({ idp: { NAMEID } })),
+    { idp: { ATTR_STYLE: "oid" }, saml: { attribute_mapping: OID } },
+    { idp: { ATTR_STYLE: "claims" }, provider: "saml_microsoft" },
+  ],
+  samlp: [
+    ...SIGN.flatMap((SIGN) => ["none", "aes128-gcm", "aes256-gcm", "aes128-cbc", "aes256-cbc"].map((ENCRYPT) => ({ idp: { SIGN, ENCRYPT } }))),
+    ...["persistent", "transient", "unspecified"].map((NAMEID) => ({ idp: { NAMEID } })),
+    { idp: { ATTR_STYLE: "oid" }, saml: { attribute_mapping: OID } },
+    { idp: { ATTR_STYLE: "claims" }, provider: "saml_microsoft" },
+  ],
+};
+
+/** A browser of which only the cookie is needed. */
+class Visitor {
+  cookie = "";
+
+  constructor(server) {
+    this.server = server;
+  }
+
+  async fetch(path, options = {}) {
+    const url = new URL(path, this.server.base);
+    const answer = await fetch(url, { redirect: "manual", headers: { cookie: this.cookie }, ...options });
     const line = answer.headers.getSetCookie().find((text) => text.startsWith("__client="));
-    if (line) cookie = line.split(";")[0];
-  };
-  const done = `${server.base}/sign-in`;
-  const form = { strategy: "enterprise_sso", identifier: person.login, redirect_url: done, action_complete_redirect_url: `${done}?done=1` };
-  const created = await (await post("/v1/client/sign_ins", form)).json();
-  const answer = idp.login(created.response.first_factor_verification.external_verification_redirect_url, person);
-  const acs = new URL(answer.action ?? answer.url);
-  const posted = await post(acs.pathname, answer.fields ?? answer.form, { cookie: "" });
-  equal(posted.status, 303, await posted.clone().text());
-  const finished = await fetch(posted.headers.get("location"), { redirect: "manual", headers: { cookie } });
-  keep(finished);
-  const client = await (await fetch(`${server.base}/v1/client`, { headers: { cookie } })).json();
-  const error = client.response.sign_in?.first_factor_verification?.error;
-  equal(finished.headers.get("location"), `${done}?done=1`, `redirect (${JSON.stringify(error)})`);
-  const [session] = client.response.sessions;
-  return JSON.parse(Buffer.from(session.last_active_token.jwt.split(".")[1], "base64url").toString());
+    if (line) this.cookie = line.split(";")[0];
+    return answer;
+  }
+
+  post(path, form, headers = { cookie: this.cookie }) {
+    return this.fetch(path, { method: "POST", body: new URLSearchParams(form), headers });
+  }
+
+  /** Brings the identity provider's answer, without cookies as from another site; answers where it leads in the end. */
+  async deliver(answer) {
+    const posted = await this.post(new URL(answer.action).pathname, answer.fields, {});
+    equal(posted.status, 303, await posted.clone().text());
+    const finished = await this.fetch(posted.headers.get("location"));
+    const client = (await (await this.fetch("/v1/client")).json()).response;
+    const error = client.sign_in?.first_factor_verification?.error;
+    return { location: finished.headers.get("location"), session: client.sessions[0], error };
+  }
+
+  /** From the typed address to the session. */
+  async signIn(idp, person) {
+    const done = `${this.server.base}/sign-in`;
+    const form = { strategy: "enterprise_sso", identifier: person.login, redirect_url: done, action_complete_redirect_url: `${done}?done=1` };
+    const created = await (await this.post("/v1/client/sign_ins", form)).json();
+    const url = created.response.first_factor_verification.external_verification_redirect_url;
+    const { location, session, error } = await this.deliver(idp.login(url, person));
+    equal(location, `${done}?done=1`, `redirect (${JSON.stringify(error)})`);
+    return session;
+  }
 }
 
-/** The walk, on SQLite unless a PostgreSQL database is given. */
-export async function samlStyles(idp, binary, database) {
+const claims = (session) => JSON.parse(Buffer.from(session.last_active_token.jwt.split(".")[1], "base64url").toString());
+
+/** The walk, on SQLite unless a PostgreSQL database is given. `idps` are running, by the names of the products. */
+export async function samlStyles(idps, binary, database) {
   const check = checksOf("SAML", database);
   const server = await serve(binary, {}, database);
   let number = 0;
-  for (const SIGN of ["response", "assertion", "both"]) {
-    for (const SIG_ALG of ["rsa-sha256", "rsa-sha384", "rsa-sha512"]) {
-      await check(`SimpleSAMLphp signs ${SIGN} with ${SIG_ALG}`, async () => {
-        number += 1;
-        const { organization, connection } = await connect(server.api, idp, { domain: "acme.test", name: `Style ${number}` });
-        idp.trust(connection, { SIGN, SIG_ALG });
-        const claims = await signIn(server, idp, ALICE);
-        equal(claims.o.id, organization.id);
+  /** A connection for one check; the next gets the domain for itself. */
+  const connected = async (idp, settings, body) => {
+    number += 1;
+    const { organization, connection } = await connect(server.api, idp, { domain: "acme.test", name: `Style ${number}`, ...settings });
+    await body(organization, connection);
+    await server.api("DELETE", `/enterprise_connections/${connection.id}`);
+  };
+  for (const [product, styles] of Object.entries(STYLES)) {
+    const idp = idps[product];
+    for (const { idp: options, ...settings } of styles) {
+      const style = Object.entries(options).map(([name, value]) => `${name} ${value}`).join(", ");
+      await check(`${product} with ${style}`, () => connected(idp, settings, async (organization, connection) => {
+        idp.trust(connection, options);
+        const session = await new Visitor(server).signIn(idp, ALICE);
+        equal(claims(session).o.id, organization.id);
+        equal([session.user.first_name, session.user.last_name], ["Alice", "Archer"]);
         equal(await members(server.api, organization), [[ALICE.login, "org:member"]]);
-        // The next style gets the domain for itself.
-        await server.api("DELETE", `/enterprise_connections/${connection.id}`);
-      });
+      }));
     }
+    await check(`${product}: names arrive intact`, () => connected(idp, {}, async (_, connection) => {
+      idp.trust(connection);
+      const { user } = await new Visitor(server).signIn(idp, ZOE);
+      equal([user.first_name, user.last_name], ['Zoë "Zed" <z>', "Müller & Søn 山田"]);
+    }));
+    await check(`${product}: who starts there is signed in where that is allowed`, () => connected(idp, {}, async (organization, connection) => {
+      idp.trust(connection, { ENCRYPT: "aes128-cbc" });
+      const landing = `${server.base}/sign-in?from=the+portal`;
+      const start = () => idp.login(idp.startUrl(connection, landing), ALICE);
+      const refused = await new Visitor(server).post(new URL(start().action).pathname, start().fields, {});
+      equal(refused.status, 401, await refused.clone().text());
+      await server.api("PATCH", `/enterprise_connections/${connection.id}`, { saml: { allow_idp_initiated: true } });
+      const { location, session } = await new Visitor(server).deliver(start());
+      equal(location, landing);
+      equal(claims(session).o.id, organization.id);
+    }));
   }
-  await check("one person stayed one user through all of it", async () => {
-    equal((await server.api("GET", "/users/count")).total_count, 1);
+  await check("the two stayed two users through all of it", async () => {
+    equal((await server.api("GET", "/users/count")).total_count, 2);
   });
   await server.stop();
 }

@@ -1,4 +1,4 @@
-// SimpleSAMLphp, a real identity provider.
+// Real SAML identity providers: SimpleSAMLphp and Auth0's samlp.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
@@ -12,9 +12,12 @@ export const MALLORY = { login: "mallory@evil.test", password: "mallory-pw-1" };
 /** Her names have quotes, angle brackets, an ampersand, umlauts and CJK. */
 export const ZOE = { login: "zoe@acme.test", password: "zoe-pw-1" };
 
-/** Starts it; `idps` is the folder with the identity providers. */
-export async function startSimpleSamlPhp(idps) {
-  const stateDir = mkdtempSync(join(tmpdir(), "simplesamlphp-"));
+export const startSimpleSamlPhp = (idps) => startIdentityProvider(idps, "simplesamlphp");
+export const startSamlp = (idps) => startIdentityProvider(idps, "samlp-node");
+
+/** `idps` is the folder with the identity providers. */
+async function startIdentityProvider(idps, product) {
+  const stateDir = mkdtempSync(join(tmpdir(), `${product}-`));
   const port = await freePort();
   // It wants one service provider from the start; the real ones are added when they exist.
   const env = {
@@ -23,7 +26,7 @@ export async function startSimpleSamlPhp(idps) {
     SP_ENTITY_ID: "https://unused.test/saml",
     SP_ACS_URL: "https://unused.test/acs",
   };
-  const idp = await start("bash", [join(idps, "simplesamlphp/start.sh")], env, "READY ");
+  const idp = await start("bash", [join(idps, product, "start.sh")], env, "READY ");
   const facts = JSON.parse(idp.line.slice("READY ".length));
   return {
     metadataUrl: facts.metadataUrl,
@@ -34,6 +37,11 @@ export async function startSimpleSamlPhp(idps) {
       const sp = { SP_METADATA_URL: connection.saml_connection.sp_metadata_url, ...options };
       execFileSync("python3", [join(idps, "lib/spinput.py"), stateDir], { env: { ...process.env, ...sp } });
     },
+    /** Where a person starts who comes from the identity provider's page of applications. */
+    startUrl(connection, relayState) {
+      const fill = { SP_ENTITY_ID: connection.saml_connection.sp_entity_id, RELAY: relayState };
+      return facts.idpInitiatedUrl.replace(/SP_ENTITY_ID|RELAY/g, (word) => encodeURIComponent(fill[word]));
+    },
     /** The login helper's answer: the form to post. */
     login(url, person) {
       const args = [join(idps, "lib/login.py"), "--url", url, "--user", person.login, "--password", person.password];
@@ -42,7 +50,7 @@ export async function startSimpleSamlPhp(idps) {
   };
 }
 
-/** Signs in at its login page. */
+/** Signs in at SimpleSAMLphp's login page. */
 export async function logInAt(page, person) {
   await page.waitForSelector("input[name=username]");
   await page.fill("input[name=username]", person.login);
@@ -50,5 +58,5 @@ export async function logInAt(page, person) {
   await page.press("input[name=password]", "Enter");
 }
 
-/** Ends its own session in a browser, so that it asks again who is there. */
+/** Ends SimpleSAMLphp's own session in a browser, so that it asks again who is there. */
 export const forget = (context) => context.clearCookies({ name: /^SSPIDP/ });
