@@ -15,7 +15,8 @@ use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::RSA_PKCS1_SHA256;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use doorward_saml::idp::{IdpKey, IssuedAttribute, IssuedResponse, ReceivedAuthnRequest, RsaDigest, SignedPart};
+use doorward_saml::SamlKey;
+use doorward_saml::idp::{IssuedAttribute, IssuedResponse, ReceivedAuthnRequest, RsaDigest, SignedPart};
 use serde_json::{Value, json};
 
 const ENTITY_ID: &str = "https://idp.bench.test/saml";
@@ -26,7 +27,7 @@ fn main() -> Result<()> {
     let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/saml/tests/keys");
     let private_key = std::fs::read_to_string(keys.join("idp.key"))?;
     let certificate = std::fs::read_to_string(keys.join("idp.crt"))?;
-    let idp = IdpKey::from_pem(&private_key, &certificate)?;
+    let idp = SamlKey::from_pem(&private_key, &certificate)?;
     for line in std::io::stdin().lock().lines() {
         let request: Value = serde_json::from_str(&line?)?;
         let answer = match request["do"].as_str() {
@@ -43,7 +44,7 @@ fn main() -> Result<()> {
 }
 
 /// Answers the AuthnRequest in the query of `url` for the person `email`.
-fn respond(idp: &IdpKey, request: &Value) -> Result<Value> {
+fn respond(idp: &SamlKey, request: &Value) -> Result<Value> {
     let text = |name: &str| request[name].as_str().with_context(|| format!("no {name}"));
     let (_, query) = text("url")?.split_once('?').context("no query")?;
     let email = text("email")?;

@@ -65,6 +65,11 @@ pub struct SamlConfig {
     pub name: Option<String>,
     pub idp_entity_id: Option<String>,
     pub idp_sso_url: Option<String>,
+    #[serde(default)]
+    pub idp_sso_binding: SsoBinding,
+    /// Whether AuthnRequests are signed; a connection that signs them has a key of the purpose [`KeyPurpose::Signing`].
+    #[serde(default)]
+    pub sign_requests: bool,
     /// Trusted signing certificates, base64 of DER, in order of preference.
     pub idp_certificates: Vec<String>,
     pub idp_metadata_url: Option<String>,
@@ -74,6 +79,15 @@ pub struct SamlConfig {
     pub allow_idp_initiated: bool,
     pub force_authn: bool,
     pub login_hint: LoginHint,
+}
+
+/// How AuthnRequests travel to the IdP (SAML bindings 3.4, 3.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SsoBinding {
+    #[default]
+    Redirect,
+    Post,
 }
 
 /// Names of the IdP's attributes (CON-21).
@@ -139,6 +153,8 @@ pub struct EnterpriseAccount {
 pub enum KeyPurpose {
     /// The IdP encrypts assertions for it.
     Decryption,
+    /// Signs AuthnRequests.
+    Signing,
 }
 
 impl KeyPurpose {
@@ -146,12 +162,13 @@ impl KeyPurpose {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Decryption => "decryption",
+            Self::Signing => "signing",
         }
     }
 
     /// Reads [`Self::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
-        (text == "decryption").then_some(Self::Decryption)
+        [Self::Decryption, Self::Signing].into_iter().find(|purpose| purpose.as_str() == text)
     }
 }
 

@@ -15,7 +15,7 @@ mod user;
 
 pub use connection::{
     AttributeMapping, ConnectionKey, CustomAttribute, EnterpriseAccount, EnterpriseConnection, KeyPurpose, LoginHint,
-    LoginHintMode, Provider, SamlConfig,
+    LoginHintMode, Provider, SamlConfig, SsoBinding,
 };
 pub use email::{Domain, Email, InvalidDomain, InvalidEmail};
 pub use id::{

@@ -1,11 +1,14 @@
-//! The AuthnRequest (SAML core 3.4.1) and its way to the IdP by HTTP-Redirect (bindings 3.4).
+//! The AuthnRequest (SAML core 3.4.1) and its way to the IdP by HTTP-Redirect or HTTP-POST (bindings 3.4, 3.5).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use url::Url;
+use url::{Url, form_urlencoded};
 
+use crate::certificate::DigestSize;
 use crate::hex::hex;
 use crate::instant::UnixMillis;
+use crate::signature::algorithm::SignatureAlgorithm;
+use crate::signing::{RsaDigest, SamlKey, SigningError, sign_by_id};
 use crate::xml::escape::{attribute, text};
 use crate::xml::{NS_ASSERTION, NS_PROTOCOL};
 
@@ -22,6 +25,9 @@ pub enum AuthnRequestError {
     /// RelayState is too long (bindings 3.4.3).
     #[error("RelayState has {got} bytes, at most {LONGEST_RELAY_STATE} are allowed")]
     RelayStateTooLong { got: usize },
+    /// Signing failed.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
 }
 
 impl AuthnRequestError {
@@ -30,6 +36,7 @@ impl AuthnRequestError {
         match self {
             AuthnRequestError::SsoUrl => "sso_url_invalid",
             AuthnRequestError::RelayStateTooLong { .. } => "relay_state_too_long",
+            AuthnRequestError::Signing(_) => "signing_failed",
         }
     }
 }
@@ -79,36 +86,88 @@ impl AuthnRequest<'_> {
     }
 
     /// The URL that carries the request to the IdP (bindings 3.4.4.1), with RelayState and the customary `login_hint` if
-    /// given. A query that the IdP's URL already has is kept.
+    /// given, signed if there is a key. A query that the IdP's URL already has is kept.
     ///
     /// # Errors
-    /// The IdP's URL is not http or https, or RelayState is longer than 80 bytes.
+    /// The IdP's URL is not http or https, RelayState is longer than 80 bytes, or signing failed.
     pub fn redirect_url(
         &self,
         relay_state: Option<&str>,
         login_hint: Option<&str>,
+        key: Option<&SamlKey>,
     ) -> Result<String, AuthnRequestError> {
+        let mut url = self.checked_url(relay_state)?;
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("SAMLRequest", &STANDARD.encode(deflate(self.to_xml().as_bytes())));
+        if let Some(relay_state) = relay_state {
+            query.append_pair("RelayState", relay_state);
+        }
+        if key.is_some() {
+            query.append_pair("SigAlg", &SignatureAlgorithm::Rsa(DigestSize::Sha256).uri());
+        }
+        // What is signed is the query as it stands, in this order (bindings 3.4.4.1).
+        let mut query = query.finish();
+        if let Some(key) = key {
+            let signature = key.sign(RsaDigest::Sha256, query.as_bytes())?;
+            let mut rest = form_urlencoded::Serializer::new(query);
+            rest.append_pair("Signature", &STANDARD.encode(signature));
+            query = rest.finish();
+        }
+        if let Some(login_hint) = login_hint {
+            let mut rest = form_urlencoded::Serializer::new(query);
+            rest.append_pair("login_hint", login_hint);
+            query = rest.finish();
+        }
+        let query = match url.query() {
+            Some(kept) if !kept.is_empty() => format!("{kept}&{query}"),
+            _ => query,
+        };
+        url.set_query(Some(&query));
+        Ok(url.into())
+    }
+
+    /// The form that carries the request to the IdP (bindings 3.5.4), signed if there is a key. RelayState goes beside it.
+    ///
+    /// # Errors
+    /// The IdP's URL is not http or https, RelayState is longer than 80 bytes, or signing failed.
+    pub fn post_form(
+        &self,
+        relay_state: Option<&str>,
+        login_hint: Option<&str>,
+        key: Option<&SamlKey>,
+    ) -> Result<PostForm, AuthnRequestError> {
+        let mut url = self.checked_url(relay_state)?;
+        if let Some(login_hint) = login_hint {
+            url.query_pairs_mut().append_pair("login_hint", login_hint);
+        }
+        let xml = match key {
+            Some(key) => sign_by_id(&self.to_xml(), self.id, key, RsaDigest::Sha256)?,
+            None => self.to_xml(),
+        };
+        Ok(PostForm { action: url.into(), saml_request: STANDARD.encode(xml) })
+    }
+
+    fn checked_url(&self, relay_state: Option<&str>) -> Result<Url, AuthnRequestError> {
         let mut url = Url::parse(self.idp_sso_url).map_err(|_| AuthnRequestError::SsoUrl)?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(AuthnRequestError::SsoUrl);
         }
-        let request = STANDARD.encode(deflate(self.to_xml().as_bytes()));
+        let got = relay_state.map_or(0, str::len);
+        if got > LONGEST_RELAY_STATE {
+            return Err(AuthnRequestError::RelayStateTooLong { got });
+        }
         url.set_fragment(None);
-        let mut query = url.query_pairs_mut();
-        query.append_pair("SAMLRequest", &request);
-        if let Some(relay_state) = relay_state {
-            let got = relay_state.len();
-            if got > LONGEST_RELAY_STATE {
-                return Err(AuthnRequestError::RelayStateTooLong { got });
-            }
-            query.append_pair("RelayState", relay_state);
-        }
-        if let Some(login_hint) = login_hint {
-            query.append_pair("login_hint", login_hint);
-        }
-        drop(query);
-        Ok(url.into())
+        Ok(url)
     }
+}
+
+/// What a browser posts to an IdP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostForm {
+    /// Where it goes.
+    pub action: String,
+    /// The field `SAMLRequest`.
+    pub saml_request: String,
 }
 
 /// DEFLATE without a zlib header (bindings 3.4.4.1), in blocks that are stored as they are (RFC 1951 3.2.4): a request is

@@ -11,19 +11,21 @@ mod instant;
 mod metadata;
 mod response;
 mod signature;
+mod signing;
 mod xml;
 
-pub use authn_request::{AuthnRequest, AuthnRequestError, request_id};
+pub use authn_request::{AuthnRequest, AuthnRequestError, PostForm, request_id};
 pub use certificate::{CertificateError, TrustedCertificate};
 pub use encryption::{DecryptionKey, DecryptionKeyError, EncryptionError};
 pub use error::{ResponseError, Shown};
 pub use instant::UnixMillis;
-pub use metadata::{IdpMetadata, MetadataError, SpMetadata};
+pub use metadata::{IdpMetadata, MetadataError, SpMetadata, SsoBinding};
 pub use response::{
     Assertion, Attribute, DEFAULT_CLOCK_SKEW_MS, Expectations, NameId, UnverifiedHeader, UnverifiedResponse,
     validate_response,
 };
 pub use signature::SignatureError;
+pub use signing::{SamlKey, SigningError};
 pub use xml::XmlError;
 
 /// The `NameID` format of an e-mail address (SAML core 8.3.2).

@@ -7,7 +7,7 @@ use std::io::{Read as _, Write as _};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use doorward_saml::idp::{IdpError, ReceivedAuthnRequest};
-use doorward_saml::{AuthnRequest, AuthnRequestError, NAME_ID_EMAIL, request_id};
+use doorward_saml::{AuthnRequest, AuthnRequestError, NAME_ID_EMAIL, SamlKey, TrustedCertificate, request_id};
 use url::Url;
 
 const REQUEST: AuthnRequest = AuthnRequest {
@@ -32,7 +32,7 @@ fn ids_are_names_made_of_the_bytes() {
 
 #[test]
 fn the_idp_receives_what_was_asked() {
-    let url = REQUEST.redirect_url(Some("signin_1 &=+/"), Some("jane+x@example.test")).unwrap();
+    let url = REQUEST.redirect_url(Some("signin_1 &=+/"), Some("jane+x@example.test"), None).unwrap();
     assert!(url.starts_with("https://idp.example.test/sso?SAMLRequest="), "{url}");
     let got = received(&url);
     assert_eq!(got.id, REQUEST.id);
@@ -45,7 +45,7 @@ fn the_idp_receives_what_was_asked() {
     assert_eq!(got.name_id_format, None);
 
     let strict = AuthnRequest { force_authn: true, name_id_format: Some(NAME_ID_EMAIL), ..REQUEST };
-    let got = received(&strict.redirect_url(None, None).unwrap());
+    let got = received(&strict.redirect_url(None, None, None).unwrap());
     assert!(got.force_authn);
     assert_eq!(got.name_id_format.as_deref(), Some(NAME_ID_EMAIL));
     assert_eq!((got.relay_state, got.login_hint), (None, None));
@@ -69,7 +69,7 @@ fn the_xml_is_as_the_standard_has_it() {
 #[test]
 fn a_query_of_the_idp_is_kept() {
     let request = AuthnRequest { idp_sso_url: "https://idp.example.test/sso?tenant=a%20b&x#fragment", ..REQUEST };
-    let url = request.redirect_url(Some("s"), None).unwrap();
+    let url = request.redirect_url(Some("s"), None, None).unwrap();
     assert!(url.starts_with("https://idp.example.test/sso?tenant=a%20b&x&SAMLRequest="), "{url}");
     assert!(!url.contains('#'));
     assert_eq!(received(&url).id, REQUEST.id);
@@ -79,20 +79,75 @@ fn a_query_of_the_idp_is_kept() {
 fn refuses_urls_no_browser_should_follow_and_long_relay_states() {
     for idp_sso_url in ["javascript:alert(1)", "data:text/html,x", "/sso", "", "ftp://idp.example.test/"] {
         let request = AuthnRequest { idp_sso_url, ..REQUEST };
-        assert_eq!(request.redirect_url(None, None), Err(AuthnRequestError::SsoUrl), "{idp_sso_url}");
+        assert_eq!(request.redirect_url(None, None, None), Err(AuthnRequestError::SsoUrl), "{idp_sso_url}");
     }
-    assert!(REQUEST.redirect_url(Some(&"x".repeat(80)), None).is_ok());
+    assert!(REQUEST.redirect_url(Some(&"x".repeat(80)), None, None).is_ok());
     assert_eq!(
-        REQUEST.redirect_url(Some(&"x".repeat(81)), None),
+        REQUEST.redirect_url(Some(&"x".repeat(81)), None, None),
         Err(AuthnRequestError::RelayStateTooLong { got: 81 })
     );
+}
+
+fn sp_key() -> SamlKey {
+    let keys = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/keys");
+    let read = |name: &str| std::fs::read_to_string(keys.join(name)).unwrap();
+    SamlKey::from_pem(&read("sp.key"), &read("sp.crt")).unwrap()
+}
+
+#[test]
+fn a_redirect_is_signed_as_it_stands() {
+    let key = sp_key();
+    let request = AuthnRequest { idp_sso_url: "https://idp.example.test/sso?tenant=a", ..REQUEST };
+    let url = request.redirect_url(Some("state &=+/"), Some("jane+x@example.test"), Some(&key)).unwrap();
+    let (_, query) = url.split_once("?tenant=a&").unwrap();
+    let (signed, rest) = query.split_once("&Signature=").unwrap();
+    assert!(signed.starts_with("SAMLRequest="));
+    let names: Vec<&str> = signed.split('&').map(|pair| pair.split_once('=').unwrap().0).collect();
+    assert_eq!(names, ["SAMLRequest", "RelayState", "SigAlg"]);
+    assert!(signed.ends_with("SigAlg=http%3A%2F%2Fwww.w3.org%2F2001%2F04%2Fxmldsig-more%23rsa-sha256"));
+    let query: Vec<(String, String)> = Url::parse(&url).unwrap().query_pairs().into_owned().collect();
+    let value = |name: &str| query.iter().find(|(key, _)| key == name).unwrap().1.clone();
+    let is_signed = |query: &str| ReceivedAuthnRequest::is_redirect_signed_by(query, key.certificate());
+    let (_, whole) = url.split_once('?').unwrap();
+    assert!(is_signed(whole));
+    assert!(!is_signed(&whole.replace("RelayState=s", "RelayState=t")));
+    assert!(!is_signed(&whole.replace("rsa-sha256", "rsa-sha1")));
+    assert!(!is_signed(signed));
+    let other = TrustedCertificate::parse(include_str!("keys/idp.crt")).unwrap();
+    assert!(!ReceivedAuthnRequest::is_redirect_signed_by(whole, &other));
+    assert_eq!(value("login_hint"), "jane+x@example.test");
+    assert!(rest.contains("login_hint="), "the hint is not part of what is signed");
+    assert_eq!(received(&url).relay_state.as_deref(), Some("state &=+/"));
+    // Without RelayState it is not in the signed text either.
+    let url = request.redirect_url(None, None, Some(&key)).unwrap();
+    assert!(url.contains("&SigAlg=") && !url.contains("RelayState"));
+}
+
+#[test]
+fn a_form_carries_the_request_signed_or_not() {
+    let request = AuthnRequest { idp_sso_url: "https://idp.example.test/sso?tenant=a#x", ..REQUEST };
+    let plain = request.post_form(Some("s"), None, None).unwrap();
+    assert_eq!(plain.action, "https://idp.example.test/sso?tenant=a");
+    assert_eq!(STANDARD.decode(&plain.saml_request).unwrap(), request.to_xml().as_bytes());
+    let form = request.post_form(Some("s"), Some("jane@example.test"), Some(&sp_key())).unwrap();
+    assert_eq!(form.action, "https://idp.example.test/sso?tenant=a&login_hint=jane%40example.test");
+    let xml = String::from_utf8(STANDARD.decode(&form.saml_request).unwrap()).unwrap();
+    // The schema has the signature behind the Issuer.
+    assert!(xml.contains("</saml:Issuer><ds:Signature "));
+    assert_eq!(ReceivedAuthnRequest::from_xml(xml.as_bytes()).unwrap().id, request.id);
+    for idp_sso_url in ["javascript:alert(1)", "/sso"] {
+        let request = AuthnRequest { idp_sso_url, ..REQUEST };
+        assert_eq!(request.post_form(None, None, None), Err(AuthnRequestError::SsoUrl));
+    }
+    let long = "x".repeat(81);
+    assert_eq!(request.post_form(Some(&long), None, None), Err(AuthnRequestError::RelayStateTooLong { got: 81 }));
 }
 
 #[test]
 fn a_request_longer_than_a_stored_block_inflates_to_itself() {
     let acs_url = format!("https://sp.example.test/{}", "a".repeat(150_000));
     let request = AuthnRequest { acs_url: &acs_url, ..REQUEST };
-    let url = url::Url::parse(&request.redirect_url(None, None).unwrap()).unwrap();
+    let url = url::Url::parse(&request.redirect_url(None, None, None).unwrap()).unwrap();
     let (_, deflated) = url.query_pairs().find(|(name, _)| name == "SAMLRequest").unwrap();
     let deflated = STANDARD.decode(deflated.as_bytes()).unwrap();
     let mut inflated = String::new();

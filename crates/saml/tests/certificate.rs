@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use doorward_saml::idp::IdpKey;
+use doorward_saml::SamlKey;
 use doorward_saml::{CertificateError, TrustedCertificate};
 
 fn read(name: &str) -> String {
@@ -70,10 +70,10 @@ fn refuses_what_cannot_verify_anything() {
 
 #[test]
 fn an_idp_key_and_its_certificate_belong_together() {
-    assert!(IdpKey::from_pem(&read("idp.key"), &read("idp.crt")).is_ok());
-    assert!(IdpKey::from_pem(&read("idp.key"), &read("foreign.crt")).is_err());
-    assert!(IdpKey::from_pem(&read("ec.key"), &read("ec.crt")).is_err());
-    assert!(IdpKey::from_pem("", &read("idp.crt")).is_err());
-    let key = IdpKey::from_pem(&read("idp.key"), &read("idp.crt")).unwrap();
+    assert!(SamlKey::from_pem(&read("idp.key"), &read("idp.crt")).is_ok());
+    assert!(SamlKey::from_pem(&read("idp.key"), &read("foreign.crt")).is_err());
+    assert!(SamlKey::from_pem(&read("ec.key"), &read("ec.crt")).is_err());
+    assert!(SamlKey::from_pem("", &read("idp.crt")).is_err());
+    let key = SamlKey::from_pem(&read("idp.key"), &read("idp.crt")).unwrap();
     assert!(!format!("{key:?}").contains("PRIVATE"));
 }

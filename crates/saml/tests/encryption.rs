@@ -8,9 +8,10 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use doorward_saml::SamlKey;
 use doorward_saml::idp::{
-    AssertionEncryption, ContentCipher, IdpKey, IssuedAttribute, IssuedResponse, KeyTransport, RsaDigest,
-    encrypt_assertion, encrypted_assertion, sign_by_id,
+    AssertionEncryption, ContentCipher, IssuedAttribute, IssuedResponse, KeyTransport, RsaDigest, encrypt_assertion,
+    encrypted_assertion, sign_by_id,
 };
 use doorward_saml::{
     Assertion, DEFAULT_CLOCK_SKEW_MS, DecryptionKey, Expectations, ResponseError, TrustedCertificate, validate_response,
@@ -24,8 +25,8 @@ fn read(name: &str) -> String {
     fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/keys").join(name)).unwrap()
 }
 
-fn idp(name: &str) -> IdpKey {
-    IdpKey::from_pem(&read(&format!("{name}.key")), &read(&format!("{name}.crt"))).unwrap()
+fn idp(name: &str) -> SamlKey {
+    SamlKey::from_pem(&read(&format!("{name}.key")), &read(&format!("{name}.crt"))).unwrap()
 }
 
 fn decryption_key(name: &str) -> DecryptionKey {
@@ -73,7 +74,7 @@ fn message(cipher: ContentCipher, transport: KeyTransport, sign: Sign) -> String
     sealed(&unsigned(), cipher, transport, sign, &idp("idp"))
 }
 
-fn sealed(xml: &str, cipher: ContentCipher, transport: KeyTransport, sign: Sign, key: &IdpKey) -> String {
+fn sealed(xml: &str, cipher: ContentCipher, transport: KeyTransport, sign: Sign, key: &SamlKey) -> String {
     let recipient = sp_certificate();
     let mut xml = xml.to_owned();
     if matches!(sign, Sign::Assertion | Sign::Both) {

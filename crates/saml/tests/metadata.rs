@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use doorward_saml::idp::idp_metadata;
-use doorward_saml::{IdpMetadata, MetadataError, SpMetadata, TrustedCertificate};
+use doorward_saml::{IdpMetadata, MetadataError, SpMetadata, SsoBinding, TrustedCertificate};
 
 const ENTITY_ID: &str = "https://idp.example.test/saml?a=1&b=2";
 const SSO_URL: &str = "https://idp.example.test/sso?a=1&b=2";
@@ -36,6 +36,7 @@ fn ours_is_as_recorded_from_production() {
         entity_id: "https://clerk.example.test/saml/samlc_1?a&b",
         acs_url: "https://clerk.example.test/v1/saml/acs/samlc_1",
         encryption_certificate: None,
+        signing_certificate: None,
     }
     .to_xml();
     assert_eq!(
@@ -54,8 +55,10 @@ fn ours_is_as_recorded_from_production() {
 #[test]
 fn ours_names_the_key_to_encrypt_for_and_what_we_decrypt() {
     let encryption_certificate = Some("MIIC+/=");
-    let sp = SpMetadata { entity_id: "https://sp.test", acs_url: "https://sp.test/acs", encryption_certificate };
+    let (entity_id, acs_url) = ("https://sp.test", "https://sp.test/acs");
+    let sp = SpMetadata { entity_id, acs_url, encryption_certificate, signing_certificate: None };
     let xml = sp.to_xml();
+    assert!(!xml.contains("use=\"signing\""));
     let key = xml.split_once("<md:KeyDescriptor use=\"encryption\">").unwrap().1;
     let (key, behind) = key.split_once("</md:KeyDescriptor>").unwrap();
     assert!(key.contains("<ds:X509Certificate>MIIC+/=</ds:X509Certificate>"));
@@ -76,11 +79,29 @@ fn ours_names_the_key_to_encrypt_for_and_what_we_decrypt() {
 }
 
 #[test]
+fn ours_names_the_key_that_signs_requests() {
+    let (entity_id, acs_url) = ("https://sp.test", "https://sp.test/acs");
+    let (encryption_certificate, signing_certificate) = (Some("RU5D"), Some("U0lHTg=="));
+    let xml = SpMetadata { entity_id, acs_url, encryption_certificate, signing_certificate }.to_xml();
+    assert!(xml.contains("AuthnRequestsSigned=\"true\""));
+    let key =
+        xml.split_once("<md:KeyDescriptor use=\"signing\">").unwrap().1.split_once("</md:KeyDescriptor>").unwrap().0;
+    assert!(key.contains("<ds:X509Certificate>U0lHTg==</ds:X509Certificate>") && !key.contains("EncryptionMethod"));
+}
+
+#[test]
+fn an_idp_that_takes_requests_by_post_only_is_known_by_it() {
+    let metadata = IdpMetadata::parse(good().replace("HTTP-Redirect", "SOAP").as_bytes()).unwrap();
+    assert_eq!(metadata.sso(SsoBinding::Redirect), (SsoBinding::Post, SSO_URL));
+}
+
+#[test]
 fn reads_what_the_idp_writes() {
     let metadata = IdpMetadata::parse(good().as_bytes()).unwrap();
     assert_eq!(metadata.entity_id, ENTITY_ID);
-    assert_eq!(metadata.sso_url, SSO_URL);
-    assert_eq!(metadata.sso_post_url.as_deref(), Some(SSO_URL));
+    for binding in [SsoBinding::Redirect, SsoBinding::Post] {
+        assert_eq!(metadata.sso(binding), (binding, SSO_URL));
+    }
     assert_eq!(metadata.certificates, [certificate("idp.crt"), certificate("foreign.crt")]);
     assert!(metadata.unusable_certificates.is_empty());
     assert!(!metadata.want_authn_requests_signed);
@@ -124,7 +145,7 @@ fn lists_all_that_is_missing() {
     };
     let xml = good();
     assert_eq!(missing(&xml.replace(" entityID=", " other=")), ["idp_entity_id"]);
-    assert_eq!(missing(&xml.replace("HTTP-Redirect", "HTTP-Artifact")), ["idp_sso_url"]);
+    assert_eq!(missing(&xml.replace("HTTP-Redirect", "SOAP").replace("HTTP-POST", "SOAP")), ["idp_sso_url"]);
     assert_eq!(missing(&xml.replace("use=\"signing\"", "use=\"encryption\"")), ["idp_certificate"]);
     assert_eq!(missing(&xml.replace("IDPSSODescriptor", "SPSSODescriptor")), ["idp_sso_url", "idp_certificate"]);
     assert_eq!(
@@ -140,7 +161,12 @@ fn lists_all_that_is_missing() {
 fn an_aggregate_may_have_one_idp() {
     let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
     let idp = good().replace(declaration, "");
-    let sp = SpMetadata { entity_id: "https://sp.test", acs_url: "https://sp.test/acs", encryption_certificate: None };
+    let sp = SpMetadata {
+        entity_id: "https://sp.test",
+        acs_url: "https://sp.test/acs",
+        encryption_certificate: None,
+        signing_certificate: None,
+    };
     let sp = sp.to_xml().replace(declaration, "");
     let aggregate = |content: &str| {
         format!(

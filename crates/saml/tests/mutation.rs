@@ -201,7 +201,7 @@ fn damaged_metadata_and_requests_never_panic() {
         force_authn: true,
         name_id_format: None,
     };
-    let query = request.redirect_url(Some("state"), None).unwrap();
+    let query = request.redirect_url(Some("state"), None, None).unwrap();
     let mut random = Random(5);
     for _ in 0..2000 {
         let _ = IdpMetadata::parse(&random.damage(metadata.as_bytes()));

@@ -9,8 +9,9 @@ use std::process::{Command, Output};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use doorward_saml::SamlKey;
 use doorward_saml::idp::{
-    IdpKey, IssuedAttribute, IssuedResponse, RsaDigest, SignedPart, sign_by_id, sign_by_id_with_prefixes,
+    IssuedAttribute, IssuedResponse, RsaDigest, SignedPart, sign_by_id, sign_by_id_with_prefixes,
 };
 use doorward_saml::{DEFAULT_CLOCK_SKEW_MS, Expectations, validate_response};
 
@@ -22,9 +23,9 @@ fn keys() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/keys")
 }
 
-fn key() -> IdpKey {
+fn key() -> SamlKey {
     let read = |name| fs::read_to_string(keys().join(name)).unwrap();
-    IdpKey::from_pem(&read("idp.key"), &read("idp.crt")).unwrap()
+    SamlKey::from_pem(&read("idp.key"), &read("idp.crt")).unwrap()
 }
 
 /// The program, or `None` with a message.

@@ -1,7 +1,7 @@
 // Real SAML identity providers: SimpleSAMLphp and Auth0's samlp.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, start } from "./process.mjs";
@@ -42,9 +42,14 @@ async function startIdentityProvider(idps, product) {
       const fill = { SP_ENTITY_ID: connection.saml_connection.sp_entity_id, RELAY: relayState };
       return facts.idpInitiatedUrl.replace(/SP_ENTITY_ID|RELAY/g, (word) => encodeURIComponent(fill[word]));
     },
-    /** The login helper's answer: the form to post. */
-    login(url, person) {
+    /** The login helper's answer: the form to post. With `fields`, the request itself is posted to `url`. */
+    login(url, person, fields = undefined) {
       const args = [join(idps, "lib/login.py"), "--url", url, "--user", person.login, "--password", person.password];
+      if (fields) {
+        const file = join(stateDir, "request.json");
+        writeFileSync(file, JSON.stringify(fields));
+        args.push("--post", file);
+      }
       return JSON.parse(execFileSync("python3", args, { encoding: "utf8" }));
     },
   };

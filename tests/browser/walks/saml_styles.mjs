@@ -5,6 +5,11 @@ import { connect, members, serve } from "../lib/doorward.mjs";
 import { ALICE, ZOE } from "../lib/identity_provider.mjs";
 
 const SIGN = ["response", "assertion", "both"];
+/** Requests by redirect and by form, signed for an identity provider that insists on it, and not. */
+const REQUESTS = ["redirect", "post"].flatMap((idp_sso_binding) => [
+  { idp: {}, saml: { idp_sso_binding } },
+  { idp: { SP_WANT_SIGNED_REQUESTS: "1" }, saml: { idp_sso_binding, sign_requests: true } },
+]);
 /** Whatever the identity provider calls them. */
 const OID = {
   email_address: "urn:oid:0.9.2342.19200300.100.1.3",
@@ -20,12 +25,14 @@ const STYLES = {
     ...["persistent", "transient", "unspecified"].map((NAMEID) => ({ idp: { NAMEID } })),
     { idp: { ATTR_STYLE: "oid" }, saml: { attribute_mapping: OID } },
     { idp: { ATTR_STYLE: "claims" }, provider: "saml_microsoft" },
+    ...REQUESTS,
   ],
   samlp: [
     ...SIGN.flatMap((SIGN) => ["none", "aes128-gcm", "aes256-gcm", "aes128-cbc", "aes256-cbc"].map((ENCRYPT) => ({ idp: { SIGN, ENCRYPT } }))),
     ...["persistent", "transient", "unspecified"].map((NAMEID) => ({ idp: { NAMEID } })),
     { idp: { ATTR_STYLE: "oid" }, saml: { attribute_mapping: OID } },
     { idp: { ATTR_STYLE: "claims" }, provider: "saml_microsoft" },
+    ...REQUESTS,
   ],
 };
 
@@ -59,13 +66,24 @@ class Visitor {
     return { location: finished.headers.get("location"), session: client.sessions[0], error };
   }
 
+  /** The form on a page of ours that posts itself to an identity provider. */
+  async form(url) {
+    const page = await (await this.fetch(url)).text();
+    const text = (html) => html.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code)).replaceAll("&amp;", "&");
+    const fields = [...page.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [name, text(value)]);
+    return { url: text(page.match(/<form method="post" action="([^"]*)"/)[1]), fields: Object.fromEntries(fields) };
+  }
+
   /** From the typed address to the session. */
-  async signIn(idp, person) {
+  async signIn(idp, connection, person) {
     const done = `${this.server.base}/sign-in`;
     const form = { strategy: "enterprise_sso", identifier: person.login, redirect_url: done, action_complete_redirect_url: `${done}?done=1` };
     const created = await (await this.post("/v1/client/sign_ins", form)).json();
     const url = created.response.first_factor_verification.external_verification_redirect_url;
-    const { location, session, error } = await this.deliver(idp.login(url, person));
+    const isForm = url.startsWith(this.server.base);
+    equal(isForm, connection.saml_connection.idp_sso_binding === "post", `the request goes by ${url}`);
+    const request = isForm ? await this.form(url) : { url };
+    const { location, session, error } = await this.deliver(idp.login(request.url, person, request.fields));
     equal(location, `${done}?done=1`, `redirect (${JSON.stringify(error)})`);
     return session;
   }
@@ -88,10 +106,14 @@ export async function samlStyles(idps, binary, database) {
   for (const [product, styles] of Object.entries(STYLES)) {
     const idp = idps[product];
     for (const { idp: options, ...settings } of styles) {
-      const style = Object.entries(options).map(([name, value]) => `${name} ${value}`).join(", ");
+      const style = Object.entries({ ...options, ...settings.saml }).filter(([name]) => name !== "attribute_mapping")
+        .map(([name, value]) => `${name} ${value}`).join(", ");
       await check(`${product} with ${style}`, () => connected(idp, settings, async (organization, connection) => {
+        for (const [name, value] of Object.entries(settings.saml ?? {})) {
+          if (name !== "attribute_mapping") equal(connection.saml_connection[name], value, name);
+        }
         idp.trust(connection, options);
-        const session = await new Visitor(server).signIn(idp, ALICE);
+        const session = await new Visitor(server).signIn(idp, connection, ALICE);
         equal(claims(session).o.id, organization.id);
         equal([session.user.first_name, session.user.last_name], ["Alice", "Archer"]);
         equal(await members(server.api, organization), [[ALICE.login, "org:member"]]);
@@ -99,7 +121,7 @@ export async function samlStyles(idps, binary, database) {
     }
     await check(`${product}: names arrive intact`, () => connected(idp, {}, async (_, connection) => {
       idp.trust(connection);
-      const { user } = await new Visitor(server).signIn(idp, ZOE);
+      const { user } = await new Visitor(server).signIn(idp, connection, ZOE);
       equal([user.first_name, user.last_name], ['Zoë "Zed" <z>', "Müller & Søn 山田"]);
     }));
     await check(`${product}: who starts there is signed in where that is allowed`, () => connected(idp, {}, async (organization, connection) => {

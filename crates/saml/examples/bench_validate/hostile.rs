@@ -3,13 +3,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use doorward_saml::idp::{IdpKey, RsaDigest, sign_by_id};
+use doorward_saml::SamlKey;
+use doorward_saml::idp::{RsaDigest, sign_by_id};
 
 /// The largest document accepted.
 const LIMIT: usize = 256 * 1024;
 
 /// Name, the code it is refused with, and the form value.
-pub(crate) fn documents(key: &IdpKey) -> Vec<(&'static str, &'static str, String)> {
+pub(crate) fn documents(key: &SamlKey) -> Vec<(&'static str, &'static str, String)> {
     let sized = |unit: &dyn Fn(usize) -> String, most: usize, room: usize| {
         let mut filled = String::new();
         for n in 0..most {
@@ -93,7 +94,7 @@ fn unsigned(declarations: &str, content: &str) -> String {
 }
 
 /// Both parts are signed. The signatures are of a small document, so SignedInfo passes, and then the content does not.
-fn signed(key: &IdpKey, declarations: &str, content: &str) -> String {
+fn signed(key: &SamlKey, declarations: &str, content: &str) -> String {
     let small = document(declarations, "");
     let small = sign_by_id(&small, "_a", key, RsaDigest::Sha256).unwrap();
     let small = sign_by_id(&small, "_r", key, RsaDigest::Sha256).unwrap();
@@ -103,7 +104,7 @@ fn signed(key: &IdpKey, declarations: &str, content: &str) -> String {
 }
 
 /// A large Assertion that passes every check but the last but one; both parts are signed as they are.
-fn all_checks(key: &IdpKey, declarations: &str, values: &str) -> String {
+fn all_checks(key: &SamlKey, declarations: &str, values: &str) -> String {
     use doorward_saml::idp::{IssuedAttribute, IssuedResponse};
     let attributes = [IssuedAttribute { name: "groups".to_owned(), values: vec![String::new()] }];
     let xml = IssuedResponse {

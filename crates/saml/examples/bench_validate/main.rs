@@ -17,7 +17,8 @@ use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use doorward_saml::idp::{IdpKey, IssuedResponse, RsaDigest, SignedPart};
+use doorward_saml::SamlKey;
+use doorward_saml::idp::{IssuedResponse, RsaDigest, SignedPart};
 use doorward_saml::{DEFAULT_CLOCK_SKEW_MS, Expectations, TrustedCertificate, validate_response};
 
 const ROUNDS: usize = 41;
@@ -35,7 +36,7 @@ fn main() {
     let fixtures = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/peers/bench/fixtures");
     let keys = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/keys");
     let read = |folder: &PathBuf, name: &str| fs::read_to_string(folder.join(name));
-    let key = IdpKey::from_pem(&read(&keys, "idp.key").unwrap(), &read(&keys, "idp.crt").unwrap()).unwrap();
+    let key = SamlKey::from_pem(&read(&keys, "idp.key").unwrap(), &read(&keys, "idp.crt").unwrap()).unwrap();
     // 2026-11-24T07:00:00Z, shortly after the fixture was made.
     let now_ms = 1_795_503_600_000;
     let (good, certificate) = match (read(&fixtures, "good.b64"), read(&fixtures, "idp.crt")) {
@@ -143,7 +144,7 @@ fn print_line(name: &str, ns: f64, floor: f64) {
     println!("{{\"measure\":\"{name}\",\"cpu_us\":{:.1},\"times_floor\":{:.2}}}", ns / 1000.0, ns / floor);
 }
 
-fn own_response(key: &IdpKey, now_ms: i64) -> String {
+fn own_response(key: &SamlKey, now_ms: i64) -> String {
     IssuedResponse {
         response_id: "_resp1",
         assertion_id: "_a1",

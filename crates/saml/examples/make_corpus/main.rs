@@ -12,7 +12,7 @@ mod rejected;
 use std::fs;
 use std::path::PathBuf;
 
-use doorward_saml::idp::IdpKey;
+use doorward_saml::SamlKey;
 use serde_json::{Value, json};
 
 pub(crate) const ACS_URL: &str = "https://sp.example.test/acs";
@@ -76,9 +76,9 @@ pub(crate) fn key_file(name: &str) -> String {
 }
 
 /// A key of `tests/keys` with its certificate.
-pub(crate) fn key(name: &str) -> IdpKey {
+pub(crate) fn key(name: &str) -> SamlKey {
     let (private, certificate) = (format!("{name}.key"), format!("{name}.crt"));
-    IdpKey::from_pem(&key_file(&private), &key_file(&certificate)).unwrap()
+    SamlKey::from_pem(&key_file(&private), &key_file(&certificate)).unwrap()
 }
 
 fn main() {

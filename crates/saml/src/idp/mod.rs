@@ -2,36 +2,24 @@
 //! benchmarks; it keeps no accounts and asks nobody for a password.
 
 mod encrypt;
-mod key;
 mod metadata;
 mod received;
 mod response;
-mod sign;
 
+pub use crate::signing::{RsaDigest, SignedPart, sign_by_id, sign_by_id_with_prefixes};
 pub use encrypt::{AssertionEncryption, ContentCipher, KeyTransport, encrypt_assertion, encrypted_assertion};
-pub use key::IdpKey;
 pub use metadata::idp_metadata;
 pub use received::ReceivedAuthnRequest;
 pub use response::{IssuedAttribute, IssuedResponse};
-pub use sign::{RsaDigest, SignedPart, sign_by_id, sign_by_id_with_prefixes};
 
-use crate::certificate::CertificateError;
 use crate::error::Shown;
+use crate::signing::SigningError;
 use crate::xml::XmlError;
 
 /// Why the IdP could not do its part.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdpError {
-    /// The private key is not PKCS#8 of an RSA key of at least 2048 bits.
-    #[error("the private key is not usable: {0}")]
-    Key(Shown),
-    /// The certificate is not usable.
-    #[error(transparent)]
-    Certificate(#[from] CertificateError),
-    /// The certificate is for another key.
-    #[error("the certificate does not belong to the private key")]
-    KeyMismatch,
     /// The query has no `SAMLRequest`.
     #[error("the query has no SAMLRequest")]
     RequestMissing,
@@ -44,13 +32,10 @@ pub enum IdpError {
     /// The XML is no AuthnRequest, or lacks what it must have.
     #[error("SAMLRequest is not a usable AuthnRequest: {0}")]
     NotAnAuthnRequest(Shown),
-    /// No element, or no place for a signature in it.
-    #[error("there is no element with an Issuer and the ID {0} to sign")]
-    NothingToSign(Shown),
     /// Encryption failed.
     #[error("the Assertion cannot be encrypted: {0}")]
     Encrypting(&'static str),
-    /// The signing operation failed.
-    #[error("signing failed")]
-    Signing,
+    /// The Response could not be signed.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
 }

@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::read::DeflateDecoder;
 
 use super::IdpError;
+use crate::certificate::{DigestSize, TrustedCertificate};
+use crate::signature::algorithm::SignatureAlgorithm;
 use crate::xml::read::{children, describe, is, plain_text};
 use crate::xml::{self, Limits, NS_ASSERTION, NS_PROTOCOL};
 
@@ -51,6 +53,20 @@ impl ReceivedAuthnRequest {
         request.relay_state = parameter("RelayState");
         request.login_hint = parameter("login_hint");
         Ok(request)
+    }
+
+    /// Whether the query of a redirect is signed by RSA-SHA256 with the key of `certificate` (bindings 3.4.4.1), for a query
+    /// whose parameters come in the order in which they are signed.
+    pub fn is_redirect_signed_by(query: &str, certificate: &TrustedCertificate) -> bool {
+        let signed = query.find("SAMLRequest=").and_then(|start| query.get(start..)?.split_once("&Signature="));
+        let (Some((signed, rest)), Some(key)) = (signed, certificate.rsa_key(DigestSize::Sha256)) else { return false };
+        let value = format!("Signature={}", rest.split('&').next().unwrap_or_default());
+        let value = url::form_urlencoded::parse(value.as_bytes()).next().map(|(_, value)| value.into_owned());
+        let signature = value.and_then(|value| STANDARD.decode(value).ok()).unwrap_or_default();
+        let algorithm: String =
+            url::form_urlencoded::byte_serialize(SignatureAlgorithm::Rsa(DigestSize::Sha256).uri().as_bytes())
+                .collect();
+        signed.ends_with(&format!("&SigAlg={algorithm}")) && key.verify_sig(signed.as_bytes(), &signature).is_ok()
     }
 
     /// Reads the XML of a request, however it came.

@@ -3,10 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::sign::{RsaDigest, SignedPart, sign_by_id};
-use super::{IdpError, IdpKey};
+use super::IdpError;
 use crate::NAME_ID_EMAIL;
 use crate::instant::UnixMillis;
+use crate::signing::{RsaDigest, SamlKey, SignedPart, sign_by_id};
 use crate::xml::escape::{attribute, text};
 use crate::xml::{NS_ASSERTION, NS_PROTOCOL};
 
@@ -78,7 +78,7 @@ impl IssuedResponse<'_> {
     ///
     /// # Errors
     /// See [`to_signed_xml`](Self::to_signed_xml).
-    pub fn to_form_value(&self, key: &IdpKey, part: SignedPart, digest: RsaDigest) -> Result<String, IdpError> {
+    pub fn to_form_value(&self, key: &SamlKey, part: SignedPart, digest: RsaDigest) -> Result<String, IdpError> {
         Ok(STANDARD.encode(self.to_signed_xml(key, part, digest)?))
     }
 
@@ -86,7 +86,7 @@ impl IssuedResponse<'_> {
     ///
     /// # Errors
     /// The ids are empty or the same, or signing failed.
-    pub fn to_signed_xml(&self, key: &IdpKey, part: SignedPart, digest: RsaDigest) -> Result<String, IdpError> {
+    pub fn to_signed_xml(&self, key: &SamlKey, part: SignedPart, digest: RsaDigest) -> Result<String, IdpError> {
         let mut xml = self.to_unsigned_xml();
         if part != SignedPart::Response {
             xml = sign_by_id(&xml, self.assertion_id, key, digest)?;

@@ -14,16 +14,33 @@ use crate::xml::{self, Limits, NS_METADATA, NS_PROTOCOL, NS_SIGNATURE, XmlError}
 /// The most signing certificates read of one IdP; each costs at every sign-in.
 const MOST_CERTIFICATES: usize = 16;
 
+/// How an AuthnRequest travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SsoBinding {
+    /// In the URL of a redirect (bindings 3.4).
+    Redirect,
+    /// In a form that the browser posts (bindings 3.5).
+    Post,
+}
+
+impl SsoBinding {
+    fn uri(self) -> &'static str {
+        match self {
+            SsoBinding::Redirect => HTTP_REDIRECT,
+            SsoBinding::Post => HTTP_POST,
+        }
+    }
+}
+
 /// What a connection needs to know of its IdP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IdpMetadata {
     /// `EntityDescriptor/@entityID`.
     pub entity_id: String,
-    /// Where AuthnRequests go by HTTP-Redirect; an http or https URL.
-    pub sso_url: String,
-    /// Where AuthnRequests could go by HTTP-POST; an http or https URL.
-    pub sso_post_url: Option<String>,
+    /// Where AuthnRequests go, by each binding that we speak and the IdP offers, HTTP-Redirect first; http or https URLs,
+    /// at least one.
+    pub sso_urls: Vec<(SsoBinding, String)>,
     /// The certificates that may sign, in document order and without repetition; at least one.
     pub certificates: Vec<TrustedCertificate>,
     /// Signing certificates that were left out because they are of no use, such as RSA keys of 1024 bits.
@@ -84,16 +101,17 @@ impl IdpMetadata {
         let entity = only_idp(document.root_element())?;
         let role = children(entity, NS_METADATA, "IDPSSODescriptor").find(speaks_saml2);
         let entity_id = entity.attribute("entityID").map(str::trim_ascii).filter(|id| !id.is_empty());
-        let sso_url = role.and_then(|role| sso_location(role, HTTP_REDIRECT));
+        let offered = |binding: SsoBinding| Some((binding, sso_location(role?, binding.uri())?));
+        let sso: Vec<_> = [SsoBinding::Redirect, SsoBinding::Post].into_iter().filter_map(offered).collect();
         let keys = role.map(signing_keys).unwrap_or_default();
         if keys.len() > MOST_CERTIFICATES {
             let limit = MOST_CERTIFICATES;
             return Err(MetadataError::TooManyCertificates { limit });
         }
-        let (Some(role), Some(entity_id), Some(sso_url), false) = (role, entity_id, sso_url, keys.is_empty()) else {
+        let (Some(role), Some(entity_id), false, false) = (role, entity_id, sso.is_empty(), keys.is_empty()) else {
             let missing = [
                 ("idp_entity_id", entity_id.is_none()),
-                ("idp_sso_url", sso_url.is_none()),
+                ("idp_sso_url", sso.is_empty()),
                 ("idp_certificate", keys.is_empty()),
             ];
             let missing = missing.iter().filter(|(_, absent)| *absent);
@@ -102,12 +120,22 @@ impl IdpMetadata {
         let (certificates, unusable_certificates) = usable(&keys)?;
         Ok(IdpMetadata {
             entity_id: entity_id.to_owned(),
-            sso_url: checked_url(sso_url)?,
-            sso_post_url: sso_location(role, HTTP_POST).map(checked_url).transpose()?,
+            sso_urls: sso
+                .into_iter()
+                .map(|(binding, location)| Ok((binding, checked_url(location)?)))
+                .collect::<Result<_, MetadataError>>()?,
             certificates,
             unusable_certificates,
             want_authn_requests_signed: matches!(role.attribute("WantAuthnRequestsSigned"), Some("true" | "1")),
         })
+    }
+}
+
+impl IdpMetadata {
+    /// How and where AuthnRequests go: by the binding that is wished for, if the IdP offers it.
+    pub fn sso(&self, wished: SsoBinding) -> (SsoBinding, &str) {
+        let by_wish = self.sso_urls.iter().find(|(binding, _)| *binding == wished);
+        by_wish.or(self.sso_urls.first()).map_or((wished, ""), |(binding, url)| (*binding, url))
     }
 }
 

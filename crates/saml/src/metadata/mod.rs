@@ -3,7 +3,7 @@
 mod idp;
 mod sp;
 
-pub use idp::{IdpMetadata, MetadataError};
+pub use idp::{IdpMetadata, MetadataError, SsoBinding};
 pub use sp::SpMetadata;
 
 pub(crate) const HTTP_REDIRECT: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";

@@ -6,8 +6,7 @@ use crate::encryption::{ContentAlgorithm, KeyAlgorithm};
 use crate::xml::escape::attribute;
 use crate::xml::{NS_METADATA, NS_PROTOCOL, NS_SIGNATURE};
 
-/// What an IdP needs to know of us (SAML metadata 2.4.4): one ACS by HTTP-POST, no logout, unsigned requests, signed
-/// assertions wanted.
+/// What an IdP needs to know of us (SAML metadata 2.4.4): one ACS by HTTP-POST, no logout, signed assertions wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct SpMetadata<'a> {
     /// Our entity id towards this IdP.
@@ -16,6 +15,8 @@ pub struct SpMetadata<'a> {
     pub acs_url: &'a str,
     /// Base64 of the DER of the certificate to encrypt Assertions for; `None` takes none encrypted.
     pub encryption_certificate: Option<&'a str>,
+    /// The same of the certificate that AuthnRequests are signed with; `None` where they are not signed.
+    pub signing_certificate: Option<&'a str>,
 }
 
 impl SpMetadata<'_> {
@@ -24,15 +25,17 @@ impl SpMetadata<'_> {
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
              <md:EntityDescriptor xmlns:md=\"{NS_METADATA}\" entityID=\"{entity_id}\">\n  \
-             <md:SPSSODescriptor AuthnRequestsSigned=\"false\" WantAssertionsSigned=\"true\" \
+             <md:SPSSODescriptor AuthnRequestsSigned=\"{signed}\" WantAssertionsSigned=\"true\" \
              protocolSupportEnumeration=\"{NS_PROTOCOL}\">\n    \
-             {encryption}\
+             {signing}{encryption}\
              <md:NameIDFormat>{NAME_ID_EMAIL}</md:NameIDFormat>\n    \
              <md:AssertionConsumerService Binding=\"{HTTP_POST}\" Location=\"{acs_url}\" index=\"1\"/>\n  \
              </md:SPSSODescriptor>\n\
              </md:EntityDescriptor>\n",
             entity_id = attribute(self.entity_id),
             acs_url = attribute(self.acs_url),
+            signed = self.signing_certificate.is_some(),
+            signing = self.signing_certificate.map(|key| key_descriptor("signing", key, "")).unwrap_or_default(),
             encryption = self.encryption_certificate.map(encryption_key).unwrap_or_default(),
         )
     }
@@ -47,8 +50,12 @@ fn encryption_key(certificate: &str) -> String {
         .chain(&transport)
         .map(|uri| format!("\n      <md:EncryptionMethod Algorithm=\"{uri}\"/>"))
         .collect();
+    key_descriptor("encryption", certificate, &methods)
+}
+
+fn key_descriptor(purpose: &str, certificate: &str, methods: &str) -> String {
     format!(
-        "<md:KeyDescriptor use=\"encryption\">\n      <ds:KeyInfo xmlns:ds=\"{NS_SIGNATURE}\"><ds:X509Data>\
+        "<md:KeyDescriptor use=\"{purpose}\">\n      <ds:KeyInfo xmlns:ds=\"{NS_SIGNATURE}\"><ds:X509Data>\
          <ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>{methods}\n    \
          </md:KeyDescriptor>\n    ",
         certificate = attribute(certificate),

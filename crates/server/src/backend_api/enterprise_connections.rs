@@ -14,7 +14,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use doorward_model::{
-    CustomAttribute, Domain, EnterpriseConnectionId, LoginHint, LoginHintMode, OrganizationId, Provider,
+    CustomAttribute, Domain, EnterpriseConnectionId, LoginHint, LoginHintMode, OrganizationId, Provider, SsoBinding,
 };
 use doorward_rules::connection_change::is_custom_attribute_key;
 use doorward_saml::TrustedCertificate;
@@ -141,6 +141,8 @@ fn saml_change(saml: &Params) -> Result<SamlChange, Refusal> {
         name: saml.limited_text("name", MAX_NAME)?.value(),
         idp_entity_id: saml.text("idp_entity_id")?.value(),
         idp_sso_url,
+        idp_sso_binding: binding(saml)?,
+        sign_requests: saml.bool("sign_requests")?.value(),
         idp_certificates: certificates(saml)?,
         idp_metadata_url: saml.text("idp_metadata_url")?.value(),
         idp_metadata: saml.long_text("idp_metadata", MAX_BODY_BYTES)?.value(),
@@ -161,6 +163,15 @@ fn saml_change(saml: &Params) -> Result<SamlChange, Refusal> {
             Some(hint) => Some(login_hint(&hint)?),
         },
     })
+}
+
+fn binding(saml: &Params) -> Result<Option<SsoBinding>, Refusal> {
+    match saml.text("idp_sso_binding")?.value().as_deref() {
+        None => Ok(None),
+        Some("redirect") => Ok(Some(SsoBinding::Redirect)),
+        Some("post") => Ok(Some(SsoBinding::Post)),
+        Some(_) => Err(invalid(saml.name("idp_sso_binding"), "must be redirect or post")),
+    }
 }
 
 /// The whole trusted set (CON-23). The older parameter for a single certificate says it too; the newer one wins.

@@ -16,9 +16,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use doorward_model::{EnterpriseConnection, Random};
-use doorward_saml::idp::{
-    IdpKey, IssuedAttribute, IssuedResponse, ReceivedAuthnRequest, RsaDigest, SignedPart, idp_metadata,
-};
+use doorward_saml::SamlKey;
+use doorward_saml::idp::{IssuedAttribute, IssuedResponse, ReceivedAuthnRequest, RsaDigest, SignedPart, idp_metadata};
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
@@ -26,7 +25,7 @@ use std::sync::Arc;
 pub struct CompanyIdp {
     pub entity_id: String,
     pub sso_url: String,
-    pub key: IdpKey,
+    pub key: SamlKey,
 }
 
 /// The identity providers, in the order of [`COMPANIES`].
@@ -53,7 +52,7 @@ impl Companies {
 }
 
 /// Private key and certificate in one file.
-fn load_key(file: &FilePath, random: &dyn Random) -> anyhow::Result<IdpKey> {
+fn load_key(file: &FilePath, random: &dyn Random) -> anyhow::Result<SamlKey> {
     let wrong = || format!("{} is no usable key; delete it to get a new one", file.display());
     if !file.exists() {
         let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)?;
@@ -65,7 +64,7 @@ fn load_key(file: &FilePath, random: &dyn Random) -> anyhow::Result<IdpKey> {
     }
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let (key, certificate) = text.split_at(text.find("-----BEGIN CERTIFICATE").with_context(wrong)?);
-    IdpKey::from_pem(key, certificate).with_context(wrong)
+    SamlKey::from_pem(key, certificate).with_context(wrong)
 }
 
 struct TestIdp {
@@ -82,14 +81,9 @@ pub fn router(app: Arc<App>, companies: Companies, connections: Vec<EnterpriseCo
         .route("/{company}/sso", get(choose))
         .route("/{company}/sso/as/{login}", get(continue_as))
         .route("/assets/style.css", get(crate::pages::style))
-        .route("/assets/continue.js", get(script))
+        .route("/assets/continue.js", get(crate::pages::continue_script))
         .fallback(async || not_found("There is no such page."))
         .with_state(Arc::new(TestIdp { app, companies, connections }))
-}
-
-/// Sends the form that is on the page.
-async fn script() -> Response {
-    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], "document.forms[0].submit();\n").into_response()
 }
 
 #[derive(Template)]

@@ -3,8 +3,8 @@
 use crate::app::{App, internal};
 use crate::flows::{FlowError, Refusal};
 use crate::keys::connection_key;
-use doorward_model::{ConnectionKey, EnterpriseConnectionId, KeyPurpose};
-use doorward_saml::DecryptionKey;
+use doorward_model::{ConnectionKey, EnterpriseConnection, EnterpriseConnectionId, KeyPurpose};
+use doorward_saml::{DecryptionKey, SamlKey};
 use doorward_store::{Tx, connection_keys, enterprise_connections, write_tx};
 
 /// What the private key is encrypted for, so that it is of no use in another row.
@@ -22,26 +22,55 @@ pub async fn publish(
     if let Some(key) = found {
         return Ok(key);
     }
+    let key = make(app, connection, purpose).await?;
+    write_tx!(app.store, FlowError, |tx| {
+        if enterprise_connections::by_id(tx, connection).await?.is_none() {
+            return Err(Refusal::ConnectionNotFound { id: connection.to_string() }.into());
+        }
+        keep_first(tx, &key).await
+    })
+}
+
+/// A new key pair, to be stored by [`keep_first`]. Takes a while: not within a transaction.
+pub async fn make(
+    app: &App,
+    connection: &EnterpriseConnectionId,
+    purpose: KeyPurpose,
+) -> Result<ConnectionKey, FlowError> {
     let made = tokio::task::spawn_blocking(connection_key::generate).await.map_err(internal)?.map_err(internal)?;
     let sealed = app.encryption.encrypt(&made.pkcs8, &context(connection, purpose), &*app.random).map_err(internal)?;
-    let key = ConnectionKey {
+    Ok(ConnectionKey {
         connection_id: connection.clone(),
         purpose,
         certificate: made.certificate,
         encrypted_private_key: sealed,
         created_at: app.now(),
-    };
-    write_tx!(app.store, FlowError, |tx| {
-        // Another request may have been faster; the key that is there counts.
-        if let Some(found) = connection_keys::get(tx, connection, purpose).await? {
-            return Ok(found);
-        }
-        if enterprise_connections::by_id(tx, connection).await?.is_none() {
-            return Err(Refusal::ConnectionNotFound { id: connection.to_string() }.into());
-        }
-        connection_keys::insert(tx, &key).await?;
-        Ok(key.clone())
     })
+}
+
+/// Stores a key pair unless another request was faster; answers the one that counts.
+pub async fn keep_first(tx: &mut Tx, key: &ConnectionKey) -> Result<ConnectionKey, FlowError> {
+    if let Some(found) = connection_keys::get(tx, &key.connection_id, key.purpose).await? {
+        return Ok(found);
+    }
+    connection_keys::insert(tx, key).await?;
+    Ok(key.clone())
+}
+
+/// What AuthnRequests of a connection are signed with; `None` where they are not signed.
+pub async fn request_key(
+    app: &App,
+    tx: &mut Tx,
+    connection: &EnterpriseConnection,
+) -> Result<Option<SamlKey>, FlowError> {
+    if !connection.saml.sign_requests {
+        return Ok(None);
+    }
+    let key = connection_keys::get(tx, &connection.id, KeyPurpose::Signing).await?;
+    let key = key.ok_or_else(|| internal("a connection that signs has no key"))?;
+    let context = context(&connection.id, KeyPurpose::Signing);
+    let pkcs8 = app.encryption.decrypt(&key.encrypted_private_key, &context).map_err(internal)?;
+    Ok(Some(SamlKey::from_pkcs8(&pkcs8, &key.certificate).map_err(internal)?))
 }
 
 /// The keys that decrypt what the IdP of a connection sends; none before the first was published.

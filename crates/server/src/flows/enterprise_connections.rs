@@ -2,10 +2,10 @@
 
 use crate::app::App;
 use crate::flows::organizations::by_id as organization_by_id;
-use crate::flows::{FlowError, Refusal};
+use crate::flows::{FlowError, Refusal, connection_keys};
 use doorward_model::{
-    CustomAttribute, Domain, EnterpriseConnection, EnterpriseConnectionId, LoginHint, OrganizationId, Provider,
-    SamlConfig, SamlConnectionId,
+    ConnectionKey, CustomAttribute, Domain, EnterpriseConnection, EnterpriseConnectionId, KeyPurpose, LoginHint,
+    OrganizationId, Provider, SamlConfig, SamlConnectionId, SsoBinding,
 };
 use doorward_rules::connection_change::{self, check, is_sso_url};
 use doorward_rules::profile::{default_login_hint, default_mapping};
@@ -49,6 +49,8 @@ pub struct SamlChange {
     pub name: Option<String>,
     pub idp_entity_id: Option<String>,
     pub idp_sso_url: Option<String>,
+    pub idp_sso_binding: Option<SsoBinding>,
+    pub sign_requests: Option<bool>,
     /// The whole trusted set, base64 of DER.
     pub idp_certificates: Option<Vec<String>>,
     pub idp_metadata_url: Option<String>,
@@ -82,12 +84,16 @@ pub async fn create(app: &App, new: NewEnterpriseConnection) -> Result<Enterpris
         organization_by_id(&mut app.store.read().await?, organization).await?;
     }
     let metadata = read_metadata(app, &new.change.saml).await?;
+    let mut connection = blank(app, &new, now);
+    apply(&mut connection, &new.change, metadata.as_ref());
+    let key = request_key(app, &connection).await?;
     write_tx!(app.store, FlowError, |tx| {
-        let mut connection = blank(app, &new, now);
-        apply(&mut connection, &new.change, metadata.as_ref());
         check_against_others(tx, &connection, new.change.organization_id.as_ref()).await?;
         enterprise_connections::insert(tx, &connection).await?;
-        Ok(connection)
+        if let Some(key) = &key {
+            connection_keys::keep_first(tx, key).await?;
+        }
+        Ok(connection.clone())
     })
 }
 
@@ -99,16 +105,30 @@ pub async fn update(
 ) -> Result<EnterpriseConnection, FlowError> {
     let now = app.now();
     // Nothing is fetched for a connection that is not there.
-    by_id(&mut app.store.read().await?, id).await?;
+    let mut before = by_id(&mut app.store.read().await?, id).await?;
     let metadata = read_metadata(app, &change.saml).await?;
+    let signed = before.saml.sign_requests;
+    apply(&mut before, &change, metadata.as_ref());
+    let key = if signed { None } else { request_key(app, &before).await? };
     write_tx!(app.store, FlowError, |tx| {
         let mut connection = by_id(tx, id).await?;
         apply(&mut connection, &change, metadata.as_ref());
         connection.updated_at = now;
         check_against_others(tx, &connection, change.organization_id.as_ref()).await?;
         enterprise_connections::update(tx, &connection).await?;
+        if let Some(key) = &key {
+            connection_keys::keep_first(tx, key).await?;
+        }
         Ok(connection)
     })
+}
+
+/// A key for a connection that is to sign its AuthnRequests.
+async fn request_key(app: &App, connection: &EnterpriseConnection) -> Result<Option<ConnectionKey>, FlowError> {
+    if !connection.saml.sign_requests {
+        return Ok(None);
+    }
+    connection_keys::make(app, &connection.id, KeyPurpose::Signing).await.map(Some)
 }
 
 /// Deletes a connection with its enterprise accounts; users and memberships stay (CON-34, CON-35).
@@ -141,6 +161,8 @@ fn blank(app: &App, new: &NewEnterpriseConnection, now: i64) -> EnterpriseConnec
             name: None,
             idp_entity_id: None,
             idp_sso_url: None,
+            idp_sso_binding: SsoBinding::Redirect,
+            sign_requests: false,
             idp_certificates: Vec::new(),
             idp_metadata_url: None,
             idp_metadata: None,
@@ -176,8 +198,8 @@ async fn read_metadata(app: &App, change: &SamlChange) -> Result<Option<ReadMeta
         MetadataError::MissingFields(missing) => Refusal::MetadataIncomplete { missing },
         other => Refusal::MetadataInvalid { reason: other.to_string() },
     })?;
-    if !is_browsable(&metadata.sso_url) {
-        let reason = format!("the SSO URL {} must begin with https://", metadata.sso_url);
+    if let Some((_, url)) = metadata.sso_urls.iter().find(|(_, url)| !is_browsable(url)) {
+        let reason = format!("the SSO URL {url} must begin with https://");
         return Err(Refusal::MetadataInvalid { reason }.into());
     }
     // The parser admits UTF-8 only.
@@ -227,7 +249,7 @@ fn apply(connection: &mut EnterpriseConnection, change: &EnterpriseConnectionCha
     replace(&mut connection.custom_attributes, change.custom_attributes.as_ref());
     apply_saml(connection, &change.saml);
     if let Some(read) = metadata {
-        apply_metadata(&mut connection.saml, read);
+        apply_metadata(&mut connection.saml, read, &change.saml);
     }
 }
 
@@ -241,6 +263,8 @@ fn apply_saml(connection: &mut EnterpriseConnection, change: &SamlChange) {
     }
     replace_text(&mut saml.idp_entity_id, change.idp_entity_id.as_ref());
     replace_text(&mut saml.idp_sso_url, change.idp_sso_url.as_ref());
+    replace(&mut saml.idp_sso_binding, change.idp_sso_binding.as_ref());
+    replace(&mut saml.sign_requests, change.sign_requests.as_ref());
     replace(&mut saml.idp_certificates, change.idp_certificates.as_ref());
     replace_text(&mut saml.idp_metadata_url, change.idp_metadata_url.as_ref());
     replace_text(&mut saml.attribute_mapping.user_id, change.attribute_mapping.user_id.as_ref());
@@ -254,10 +278,23 @@ fn apply_saml(connection: &mut EnterpriseConnection, change: &SamlChange) {
     replace(&mut saml.login_hint, change.login_hint.as_ref());
 }
 
-/// Metadata overrides the single fields (CON-22) and trusts every signing certificate it lists (CON-23).
-fn apply_metadata(saml: &mut SamlConfig, read: &ReadMetadata) {
+/// Metadata overrides the single fields (CON-22) and trusts every signing certificate it lists (CON-23). An IdP that wants
+/// signed requests gets them unless the change says otherwise.
+fn apply_metadata(saml: &mut SamlConfig, read: &ReadMetadata, change: &SamlChange) {
     saml.idp_entity_id = Some(read.metadata.entity_id.clone());
-    saml.idp_sso_url = Some(read.metadata.sso_url.clone());
+    let wished = match saml.idp_sso_binding {
+        SsoBinding::Redirect => doorward_saml::SsoBinding::Redirect,
+        SsoBinding::Post => doorward_saml::SsoBinding::Post,
+    };
+    let (binding, url) = read.metadata.sso(wished);
+    saml.idp_sso_url = Some(url.to_owned());
+    saml.idp_sso_binding = match binding {
+        doorward_saml::SsoBinding::Redirect => SsoBinding::Redirect,
+        doorward_saml::SsoBinding::Post => SsoBinding::Post,
+    };
+    if read.metadata.want_authn_requests_signed && change.sign_requests.is_none() {
+        saml.sign_requests = true;
+    }
     saml.idp_certificates = read.metadata.certificates.iter().map(|certificate| certificate.base64()).collect();
     saml.idp_metadata = Some(read.text.clone());
 }

@@ -56,6 +56,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/npm/@clerk/{package}/dist/{*file}", get(npm::get))
         .route("/v1/client/handshake", get(handshake::get))
         .route("/v1/saml/metadata/{file}", get(saml::metadata))
+        .route("/v1/saml/send", get(saml::send))
         .route("/v1/saml/acs/{id}", post(saml::acs))
         .route("/v1/saml/finish", get(saml::finish))
         .merge(called_by_pages)

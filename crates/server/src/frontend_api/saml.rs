@@ -1,18 +1,20 @@
 //! SAML endpoints: SP metadata, the ACS, and the step that brings the browser back (SML-1, SML-2, DECISIONS "Wire" 4).
 
 use crate::app::App;
-use crate::flows::sign_in::{finish as finishing, saml_callback};
+use crate::flows::sign_in::{finish as finishing, saml_callback, trip};
 use crate::flows::{Refusal, connection_keys, saml_urls};
 use crate::frontend_api::visit::cookie;
 use crate::hosted_pages::error_page;
 use crate::http::cookies::{self, Site};
 use crate::http::params::read_body;
 use crate::http::{ApiError, Params, Path, Query};
-use crate::pages::see_other;
+use crate::pages::{render_with_script, see_other};
+use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use doorward_model::{KeyPurpose, SamlConnectionId};
+use doorward_saml::PostForm;
 use doorward_store::enterprise_connections;
 use std::sync::Arc;
 
@@ -24,13 +26,34 @@ pub async fn metadata(State(app): State<Arc<App>>, Path(file): Path<String>) -> 
     let connection = enterprise_connections::by_saml_connection_id(&mut tx, &id).await?.ok_or_else(not_found)?;
     drop(tx);
     let key = connection_keys::publish(&app, &connection.id, KeyPurpose::Decryption).await?;
+    let signing = match connection.saml.sign_requests {
+        true => Some(connection_keys::publish(&app, &connection.id, KeyPurpose::Signing).await?.certificate),
+        false => None,
+    };
     let xml = doorward_saml::SpMetadata {
         entity_id: &saml_urls::sp_entity_id(&app.config, &connection.saml_connection_id),
         acs_url: &saml_urls::acs_url(&app.config, &connection.saml_connection_id),
         encryption_certificate: Some(&key.certificate),
+        signing_certificate: signing.as_deref(),
     }
     .to_xml();
     Ok(([(header::CONTENT_TYPE, "application/samlmetadata+xml")], xml).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "saml_send.html")]
+struct SendPage<'a> {
+    form: PostForm,
+    relay_state: &'a str,
+}
+
+/// `GET /v1/saml/send?relay_state=…`: takes the browser to an IdP that wants its requests posted.
+pub async fn send(State(app): State<Arc<App>>, query: Query, headers: HeaderMap) -> Response {
+    let relay_state = query.text("relay_state").unwrap_or_default();
+    match trip::post_form(&app, relay_state, query.text("login_hint")).await {
+        Ok(form) => render_with_script(StatusCode::OK, &SendPage { form, relay_state }),
+        Err(error) => answer_error(error.into(), accepts_html(&headers)),
+    }
 }
 
 /// `POST /v1/saml/acs/{id}`: a cross-site form post without cookies. Goes on by a redirect to our own origin.

@@ -32,6 +32,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/sign-in/callback", get(callback))
         .route("/sign-out", get(show_signed_out).post(sign_out))
         .route("/assets/style.css", get(crate::pages::style))
+        .route("/assets/continue.js", get(crate::pages::continue_script))
         .with_state(app)
 }
 

@@ -48,6 +48,13 @@ pub async fn style() -> Response {
     (headers, STYLE).into_response()
 }
 
+/// `GET /assets/continue.js`: sends the form that is on the page; without scripts its button does.
+pub async fn continue_script() -> Response {
+    let headers =
+        [(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=600")];
+    (headers, "document.forms[0].submit();\n").into_response()
+}
+
 /// 303: whatever the method was, the next request is a GET.
 pub fn see_other(location: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(location) else {

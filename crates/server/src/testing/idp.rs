@@ -4,21 +4,22 @@ use crate::testing::{Answer, Browser, TestApp};
 use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use doorward_saml::SamlKey;
 use doorward_saml::TrustedCertificate;
 use doorward_saml::idp::{
-    AssertionEncryption, ContentCipher, IdpKey, IssuedAttribute, IssuedResponse, KeyTransport, ReceivedAuthnRequest,
-    RsaDigest, SignedPart, encrypt_assertion,
+    AssertionEncryption, ContentCipher, IssuedAttribute, IssuedResponse, KeyTransport, ReceivedAuthnRequest, RsaDigest,
+    SignedPart, encrypt_assertion,
 };
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
 /// One key for all tests that need just one: making an RSA key takes longer than most of them.
-static KEYS: LazyLock<[IdpKey; 2]> = LazyLock::new(|| [make_key(), make_key()]);
+static KEYS: LazyLock<[SamlKey; 2]> = LazyLock::new(|| [make_key(), make_key()]);
 
-fn make_key() -> IdpKey {
+fn make_key() -> SamlKey {
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
     let certificate = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap().self_signed(&key).unwrap();
-    IdpKey::from_pkcs8(&key.serialize_der(), &certificate.pem()).unwrap()
+    SamlKey::from_pkcs8(&key.serialize_der(), &certificate.pem()).unwrap()
 }
 
 /// Who signs in.
@@ -42,7 +43,7 @@ impl Identity {
 /// An IdP and the connection that trusts it.
 pub struct TestIdp {
     pub entity_id: String,
-    key: &'static IdpKey,
+    key: &'static SamlKey,
     /// The connection as the Backend API shows it.
     pub connection: Value,
 }
@@ -71,6 +72,11 @@ impl TestIdp {
     /// The connection's id.
     pub fn connection_id(&self) -> &str {
         self.connection["id"].as_str().unwrap()
+    }
+
+    /// What it signs with.
+    pub fn certificate(&self) -> &TrustedCertificate {
+        self.key.certificate()
     }
 
     /// The connection's ACS.

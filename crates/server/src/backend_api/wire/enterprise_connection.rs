@@ -36,6 +36,8 @@ fn saml_connection(config: &Config, connection: &EnterpriseConnection) -> Value 
         "name": saml.name.as_ref().unwrap_or(&connection.name),
         "idp_entity_id": saml.idp_entity_id,
         "idp_sso_url": saml.idp_sso_url,
+        "idp_sso_binding": saml.idp_sso_binding,
+        "sign_requests": saml.sign_requests,
         "idp_metadata_url": saml.idp_metadata_url,
         "acs_url": saml_urls::acs_url(config, id),
         "sp_entity_id": saml_urls::sp_entity_id(config, id),

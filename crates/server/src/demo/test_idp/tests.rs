@@ -44,7 +44,7 @@ impl Idp {
             force_authn: false,
             name_id_format: None,
         };
-        let url = request.redirect_url(Some("<state>&\"'"), login_hint).unwrap();
+        let url = request.redirect_url(Some("<state>&\"'"), login_hint, None).unwrap();
         url.split_once('?').unwrap().1.to_owned()
     }
 

@@ -1,15 +1,15 @@
 //! Sends a browser to the IdP of a connection.
 
 use crate::app::{App, internal};
-use crate::flows::{FlowError, Refusal, saml_urls};
+use crate::flows::{FlowError, Refusal, connection_keys, saml_urls};
 use crate::random::{sha256_hex, token};
 use doorward_model::{
     AttemptId, ClientId, Email, EnterpriseConnection, EnterpriseConnectionId, JsonMap, LoginHintMode, Millis,
-    SamlRequest, Verification, VerificationStatus,
+    SamlRequest, SsoBinding, Verification, VerificationStatus,
 };
 use doorward_rules::profile::login_hint;
 use doorward_rules::sign_in_route::{Route, domains_to_look_up};
-use doorward_saml::{AuthnRequest, request_id};
+use doorward_saml::{AuthnRequest, PostForm, request_id};
 use doorward_store::{Tx, enterprise_connections, saml_requests, users};
 
 /// How long the person has at the IdP.
@@ -79,16 +79,15 @@ pub async fn begin(
         LoginHintMode::EmailAddress | LoginHintMode::Off => None,
     };
     let hint = login_hint(&connection.saml.login_hint, Some(email), metadata.as_ref());
-    let authn_request = AuthnRequest {
-        id: &id,
-        issue_instant_ms: now,
-        idp_sso_url,
-        acs_url: &saml_urls::acs_url(&app.config, &connection.saml_connection_id),
-        sp_entity_id: &saml_urls::sp_entity_id(&app.config, &connection.saml_connection_id),
-        force_authn: connection.saml.force_authn,
-        name_id_format: None,
+    let redirect = match connection.saml.idp_sso_binding {
+        SsoBinding::Redirect => {
+            let key = connection_keys::request_key(app, tx, connection).await?;
+            let (acs_url, sp_entity_id) = own_names(app, connection);
+            let authn_request = authn_request(connection, idp_sso_url, &id, now, &acs_url, &sp_entity_id);
+            authn_request.redirect_url(Some(&relay_state), hint.as_deref(), key.as_ref()).map_err(internal)?
+        }
+        SsoBinding::Post => saml_urls::send_url(&app.config, &relay_state, hint.as_deref()),
     };
-    let redirect = authn_request.redirect_url(Some(&relay_state), hint.as_deref()).map_err(internal)?;
     let request = SamlRequest {
         relay_state_sha256: sha256_hex(&relay_state),
         request_id: id.clone(),
@@ -113,6 +112,45 @@ pub async fn begin(
         attempts: 0,
         transfer_profile: None,
     })
+}
+
+/// Our ACS URL and entity id towards the IdP of a connection.
+fn own_names(app: &App, connection: &EnterpriseConnection) -> (String, String) {
+    let id = &connection.saml_connection_id;
+    (saml_urls::acs_url(&app.config, id), saml_urls::sp_entity_id(&app.config, id))
+}
+
+fn authn_request<'a>(
+    connection: &EnterpriseConnection,
+    idp_sso_url: &'a str,
+    id: &'a str,
+    issue_instant_ms: Millis,
+    acs_url: &'a str,
+    sp_entity_id: &'a str,
+) -> AuthnRequest<'a> {
+    let force_authn = connection.saml.force_authn;
+    AuthnRequest { id, issue_instant_ms, idp_sso_url, acs_url, sp_entity_id, force_authn, name_id_format: None }
+}
+
+/// The form of a trip that began and goes by HTTP-POST. Whoever has the RelayState has begun it; the request says nothing else
+/// that the IdP's configuration does not.
+pub async fn post_form(app: &App, relay_state: &str, login_hint: Option<&str>) -> Result<PostForm, FlowError> {
+    let gone = || Refusal::SamlResponseInvalid { reason: "The sign-in is unknown or has run out of time.".into() };
+    let mut tx = app.store.read().await?;
+    let request = saml_requests::by_relay_state(&mut tx, &sha256_hex(relay_state)).await?;
+    let request = request.filter(|request| app.now() < request.expires_at && request.outcome.is_none());
+    let request = request.ok_or_else(gone)?;
+    let connection = enterprise_connections::by_id(&mut tx, &request.connection_id).await?.ok_or_else(gone)?;
+    let inactive = || Refusal::ActiveConnectionNotFound { id: connection.saml_connection_id.to_string() };
+    if !connection.active || !connection.authenticatable {
+        return Err(inactive().into());
+    }
+    let idp_sso_url = connection.saml.idp_sso_url.as_deref().ok_or_else(inactive)?;
+    let key = connection_keys::request_key(app, &mut tx, &connection).await?;
+    let (acs_url, sp_entity_id) = own_names(app, &connection);
+    let (id, now) = (request.request_id.as_str(), request.created_at);
+    let authn_request = authn_request(&connection, idp_sso_url, id, now, &acs_url, &sp_entity_id);
+    Ok(authn_request.post_form(Some(relay_state), login_hint, key.as_ref()).map_err(internal)?)
 }
 
 /// Public metadata of the user who owns an address, for login hints of mode `custom_attribute`.

@@ -2,6 +2,7 @@
 
 mod encryption;
 mod idp_initiated;
+mod requests;
 mod sessions;
 mod sign_in;
 mod support;

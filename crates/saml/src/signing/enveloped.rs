@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use roxmltree::{Document, Node};
 
-use super::{IdpError, IdpKey};
+use super::{SamlKey, SigningError};
 use crate::certificate::DigestSize;
 use crate::signature::algorithm::SignatureAlgorithm;
 use crate::xml::escape::attribute;
@@ -58,7 +58,7 @@ pub enum SignedPart {
 ///
 /// # Errors
 /// `xml` does not parse, has no such element, or the element has no Issuer.
-pub fn sign_by_id(xml: &str, id: &str, key: &IdpKey, digest: RsaDigest) -> Result<String, IdpError> {
+pub fn sign_by_id(xml: &str, id: &str, key: &SamlKey, digest: RsaDigest) -> Result<String, SigningError> {
     sign_by_id_with_prefixes(xml, id, key, digest, &[])
 }
 
@@ -70,13 +70,13 @@ pub fn sign_by_id(xml: &str, id: &str, key: &IdpKey, digest: RsaDigest) -> Resul
 pub fn sign_by_id_with_prefixes(
     xml: &str,
     id: &str,
-    key: &IdpKey,
+    key: &SamlKey,
     digest: RsaDigest,
     prefixes: &[&str],
-) -> Result<String, IdpError> {
+) -> Result<String, SigningError> {
     let admitted = xml::admit(xml.as_bytes(), &Limits::METADATA)?;
     let document = xml::parse(admitted)?;
-    let nothing = || IdpError::NothingToSign(id.into());
+    let nothing = || SigningError::NothingToSign(id.into());
     let element = find(&document, id).ok_or_else(nothing)?;
     let issuer = elements(element).next().filter(|first| is(first, NS_ASSERTION, "Issuer")).ok_or_else(nothing)?;
     let signature = signature_element(element, id, key, digest, prefixes)?;
@@ -93,12 +93,12 @@ fn find<'a, 'i>(document: &'a Document<'i>, id: &str) -> Option<Node<'a, 'i>> {
 fn signature_element(
     element: Node,
     id: &str,
-    key: &IdpKey,
+    key: &SamlKey,
     digest: RsaDigest,
     prefixes: &[&str],
-) -> Result<String, IdpError> {
+) -> Result<String, SigningError> {
     let size = digest.size();
-    let canonical = c14n::exclusive(element, None, prefixes).map_err(|_| IdpError::Signing)?;
+    let canonical = c14n::exclusive(element, None, prefixes).map_err(|_| SigningError::Signing)?;
     let digest_value = STANDARD.encode(size.digest(canonical.as_bytes()));
     let method = SignatureAlgorithm::Rsa(size).uri();
     let digest_method = size.uri();
