@@ -114,6 +114,41 @@ export async function pages(browser, idp, binary) {
     await context.close();
   });
 
+  await check("pages: where requests are posted, the page sends itself, and waits for a click without JavaScript", async () => {
+    const path = `/enterprise_connections/${connection.id}`;
+    await server.api("PATCH", path, { saml: { idp_sso_binding: "post", sign_requests: true } });
+    const slow = await withoutScript();
+    await slow.page.goto(start);
+    await typeAddress(slow.page, ALICE.login);
+    await slow.page.waitForSelector("text=On to your identity provider");
+    await inspect(slow.page, "send");
+    await tabTo(slow.page, "Continue");
+    await slow.page.keyboard.press("Enter");
+    await logInWithoutScript(slow.page, ALICE);
+    await slow.page.waitForURL(target);
+    await slow.context.close();
+    const { context, page } = await profile(browser, {});
+    await page.goto(start);
+    await typeAddress(page, ALICE.login);
+    await logInAt(page, ALICE);
+    await page.waitForURL(target);
+    await context.close();
+    await server.api("PATCH", path, { saml: { idp_sso_binding: "redirect", sign_requests: false } });
+  });
+
+  await check("pages: who starts at the identity provider lands where it says", async () => {
+    const path = `/enterprise_connections/${connection.id}`;
+    await server.api("PATCH", path, { saml: { allow_idp_initiated: true } });
+    const { context, page } = await profile(browser, {});
+    await page.goto(idp.startUrl(connection, target));
+    await logInAt(page, ALICE);
+    await page.waitForURL(target);
+    await page.goto(`${server.base}/sign-in`);
+    ok((await page.textContent("main")).includes("Alice Archer"), await page.textContent("main"));
+    await context.close();
+    await server.api("PATCH", path, { saml: { allow_idp_initiated: false } });
+  });
+
   await check("pages: with two connections the person chooses by keyboard", async () => {
     const { connection: second, organization: beta } = await connect(server.api, idp, {
       domain: "acme.test",

@@ -292,6 +292,18 @@ test("CON-19 the login hint has three modes", async () => {
   equal((await read(connection)).saml_connection.login_hint.mode, "off", "unchanged");
 });
 
+test("extension: how requests travel, and whether they are signed", async () => {
+  const connection = await create({ saml: wholeIdp() });
+  const shown = () => [last().json.saml_connection.idp_sso_binding, last().json.saml_connection.sign_requests];
+  equal(shown(), ["redirect", false], "at first");
+  await patchRaw(connection, { saml: { idp_sso_binding: "post", sign_requests: true } });
+  equal(shown(), ["post", true], "changed");
+  await patchRaw(connection, { saml: { idp_sso_binding: "redirect" } });
+  equal(shown(), ["redirect", true], "one changed alone");
+  await refused(() => patchRaw(connection, { saml: { idp_sso_binding: "artifact" } }), "422 form_param_value_invalid");
+  await refused(() => patchRaw(connection, { saml: { sign_requests: "perhaps" } }), "422 form_param_type_invalid");
+});
+
 test("CON-21 an attribute mapping is accepted at creation and update", async () => {
   const attributeMapping = { userId: "uid", emailAddress: "email", firstName: "given", lastName: "family" };
   const connection = await create({ saml: { attributeMapping } });
