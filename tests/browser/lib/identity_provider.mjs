@@ -12,19 +12,20 @@ export const MALLORY = { login: "mallory@evil.test", password: "mallory-pw-1" };
 /** Her names have quotes, angle brackets, an ampersand, umlauts and CJK. */
 export const ZOE = { login: "zoe@acme.test", password: "zoe-pw-1" };
 
-export const startSimpleSamlPhp = (idps) => startIdentityProvider(idps, "simplesamlphp");
+export const startSimpleSamlPhp = (idps, settings) => startIdentityProvider(idps, "simplesamlphp", settings);
 export const startSamlp = (idps) => startIdentityProvider(idps, "samlp-node");
 
-/** `idps` is the folder with the identity providers. */
-async function startIdentityProvider(idps, product) {
-  const stateDir = mkdtempSync(join(tmpdir(), `${product}-`));
-  const port = await freePort();
+/** `idps` is the folder with the identity providers; `settings` are those of the product's `start.sh`. */
+async function startIdentityProvider(idps, product, settings = {}, place = undefined) {
+  const stateDir = place?.stateDir ?? mkdtempSync(join(tmpdir(), `${product}-`));
+  const port = place?.port ?? (await freePort());
   // It wants one service provider from the start; the real ones are added when they exist.
   const env = {
     PORT: String(port),
     STATE_DIR: stateDir,
     SP_ENTITY_ID: "https://unused.test/saml",
     SP_ACS_URL: "https://unused.test/acs",
+    ...settings,
   };
   const idp = await start("bash", [join(idps, product, "start.sh")], env, "READY ");
   const facts = JSON.parse(idp.line.slice("READY ".length));
@@ -32,6 +33,11 @@ async function startIdentityProvider(idps, product) {
     metadataUrl: facts.metadataUrl,
     origin: new URL(facts.ssoUrl).origin,
     stop: idp.stop,
+    /** The same one, stopped and started with other settings. */
+    async again(changed) {
+      await idp.stop();
+      return startIdentityProvider(idps, product, changed, { stateDir, port });
+    },
     /** Makes a connection's service provider known. */
     trust(connection, options = {}) {
       const sp = { SP_METADATA_URL: connection.saml_connection.sp_metadata_url, ...options };

@@ -1,6 +1,7 @@
 //! The Backend API: JSON, authenticated by the secret key. One file per resource; `wire/` holds what goes over the line.
 
 mod enterprise_connections;
+mod idp_certificates;
 mod instance;
 mod jwks;
 mod organization_memberships;
@@ -23,7 +24,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, patch, post};
+use axum::routing::{delete, get, patch, post};
 use std::sync::Arc;
 
 /// All operations. Authentication comes before anything else of a known route, so nothing is learnt without a key.
@@ -56,6 +57,8 @@ pub fn router(app: Arc<App>) -> Router {
                 .patch(enterprise_connections::update)
                 .delete(enterprise_connections::delete),
         )
+        .route("/v1/enterprise_connections/{id}/certificates", get(idp_certificates::list).post(idp_certificates::add))
+        .route("/v1/enterprise_connections/{id}/certificates/{fingerprint}", delete(idp_certificates::remove))
         .method_not_allowed_fallback(async || ApiError::from(Refusal::MethodNotAllowed).into_response())
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate))
         .fallback(async || ApiError::from(Refusal::RouteNotFound).into_response())
@@ -188,6 +191,9 @@ mod tests {
         ("GET", "/v1/enterprise_connections/x"),
         ("PATCH", "/v1/enterprise_connections/x"),
         ("DELETE", "/v1/enterprise_connections/x"),
+        ("GET", "/v1/enterprise_connections/x/certificates"),
+        ("POST", "/v1/enterprise_connections/x/certificates"),
+        ("DELETE", "/v1/enterprise_connections/x/certificates/y"),
     ];
 
     /// These are the Frontend API's too: without a key it answers.

@@ -300,7 +300,7 @@ fn apply_metadata(saml: &mut SamlConfig, read: &ReadMetadata, change: &SamlChang
 }
 
 /// Checks a connection as it would be stored. `linked` is the organization it is being linked to.
-async fn check_against_others(
+pub async fn check_against_others(
     tx: &mut Tx,
     connection: &EnterpriseConnection,
     linked: Option<&OrganizationId>,

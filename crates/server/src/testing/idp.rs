@@ -74,6 +74,11 @@ impl TestIdp {
         self.connection["id"].as_str().unwrap()
     }
 
+    /// The same IdP once it signs with another key.
+    pub fn with_other_key(&self, key: usize) -> Self {
+        Self { entity_id: self.entity_id.clone(), key: &KEYS[key % 2], connection: self.connection.clone() }
+    }
+
     /// What it signs with.
     pub fn certificate(&self) -> &TrustedCertificate {
         self.key.certificate()

@@ -150,7 +150,7 @@ pub async fn post_form(app: &App, relay_state: &str, login_hint: Option<&str>) -
     let (acs_url, sp_entity_id) = own_names(app, &connection);
     let (id, now) = (request.request_id.as_str(), request.created_at);
     let authn_request = authn_request(&connection, idp_sso_url, id, now, &acs_url, &sp_entity_id);
-    Ok(authn_request.post_form(Some(relay_state), login_hint, key.as_ref()).map_err(internal)?)
+    authn_request.post_form(Some(relay_state), login_hint, key.as_ref()).map_err(internal)
 }
 
 /// Public metadata of the user who owns an address, for login hints of mode `custom_attribute`.

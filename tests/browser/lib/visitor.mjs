@@ -1,0 +1,54 @@
+import { equal } from "./report.mjs";
+
+/** A browser of which only the cookie is needed. */
+export class Visitor {
+  cookie = "";
+
+  constructor(server) {
+    this.server = server;
+  }
+
+  async fetch(path, options = {}) {
+    const url = new URL(path, this.server.base);
+    const answer = await fetch(url, { redirect: "manual", headers: { cookie: this.cookie }, ...options });
+    const line = answer.headers.getSetCookie().find((text) => text.startsWith("__client="));
+    if (line) this.cookie = line.split(";")[0];
+    return answer;
+  }
+
+  post(path, form, headers = { cookie: this.cookie }) {
+    return this.fetch(path, { method: "POST", body: new URLSearchParams(form), headers });
+  }
+
+  /** Brings the identity provider's answer, without cookies as from another site; answers where it leads in the end. */
+  async deliver(answer) {
+    const posted = await this.post(new URL(answer.action).pathname, answer.fields, {});
+    equal(posted.status, 303, await posted.clone().text());
+    const finished = await this.fetch(posted.headers.get("location"));
+    const client = (await (await this.fetch("/v1/client")).json()).response;
+    const error = client.sign_in?.first_factor_verification?.error;
+    return { location: finished.headers.get("location"), session: client.sessions[0], error };
+  }
+
+  /** The form on a page of ours that posts itself to an identity provider. */
+  async form(url) {
+    const page = await (await this.fetch(url)).text();
+    const text = (html) => html.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code)).replaceAll("&amp;", "&");
+    const fields = [...page.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [name, text(value)]);
+    return { url: text(page.match(/<form method="post" action="([^"]*)"/)[1]), fields: Object.fromEntries(fields) };
+  }
+
+  /** From the typed address to the session. */
+  async signIn(idp, connection, person) {
+    const done = `${this.server.base}/sign-in`;
+    const form = { strategy: "enterprise_sso", identifier: person.login, redirect_url: done, action_complete_redirect_url: `${done}?done=1` };
+    const created = await (await this.post("/v1/client/sign_ins", form)).json();
+    const url = created.response.first_factor_verification.external_verification_redirect_url;
+    const isForm = url.startsWith(this.server.base);
+    equal(isForm, connection.saml_connection.idp_sso_binding === "post", `the request goes by ${url}`);
+    const request = isForm ? await this.form(url) : { url };
+    const { location, session, error } = await this.deliver(idp.login(request.url, person, request.fields));
+    equal(location, `${done}?done=1`, `redirect (${JSON.stringify(error)})`);
+    return session;
+  }
+}
