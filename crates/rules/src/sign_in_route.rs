@@ -60,7 +60,7 @@ pub fn route<'a>(email: &Email, connections: &'a [EnterpriseConnection]) -> Rout
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use doorward_model::{AttributeMapping, LoginHint, LoginHintMode, Provider, SamlConfig};
+    use doorward_model::{AttributeMapping, LoginHint, LoginHintMode, Provider, SamlConfig, SsoBinding};
 
     pub(crate) fn connection(id: &str, domains: &[&str]) -> EnterpriseConnection {
         EnterpriseConnection {
@@ -81,6 +81,8 @@ pub(crate) mod tests {
                 name: None,
                 idp_entity_id: Some("https://idp.test/".into()),
                 idp_sso_url: Some("https://idp.test/sso".into()),
+                idp_sso_binding: SsoBinding::default(),
+                sign_requests: false,
                 idp_certificates: vec!["AAAA".into()],
                 idp_metadata_url: None,
                 idp_metadata: None,
