@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, run by hand")]
 
 mod hostile;
+mod modes;
 
 use std::fs;
 use std::hint::black_box;
@@ -18,7 +19,6 @@ use aws_lc_rs::signature::{KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use doorward_saml::SamlKey;
-use doorward_saml::idp::{IssuedResponse, RsaDigest, SignedPart};
 use doorward_saml::{DEFAULT_CLOCK_SKEW_MS, Expectations, TrustedCertificate, validate_response};
 
 const ROUNDS: usize = 41;
@@ -65,6 +65,8 @@ fn main() {
     let document = STANDARD.decode(&good).unwrap();
     let (verifier, signature) = rsa_pair(&read(&keys, "idp.key").unwrap(), &document[..1000]);
     let hostile = hostile::documents(&key);
+    let modes = modes::responses(&key, &keys, now_ms);
+    let decryption_keys = [modes::decryption_key(&keys)];
     let mut measures = vec![
         measure("floor", || {
             black_box(digest(&SHA256, black_box(&document)));
@@ -77,6 +79,14 @@ fn main() {
             black_box(TrustedCertificate::from_der(black_box(own[0].der().to_vec()))).unwrap();
         }),
     ];
+    for (name, certificate, base64) in &modes {
+        let expected =
+            Expectations { decryption_keys: &decryption_keys, ..expected(std::slice::from_ref(certificate)) };
+        assert_eq!(validate_response(base64, &expected).unwrap().attributes.len(), modes::ATTRIBUTES, "{name}");
+        measures.push(measure(name, move || {
+            black_box(validate_response(black_box(base64), &expected)).unwrap();
+        }));
+    }
     for (name, code, base64) in &hostile {
         let error = validate_response(base64, &hostile_expected).unwrap_err();
         assert_eq!(error.code(), *code, "{name}: {error}");
@@ -145,22 +155,7 @@ fn print_line(name: &str, ns: f64, floor: f64) {
 }
 
 fn own_response(key: &SamlKey, now_ms: i64) -> String {
-    IssuedResponse {
-        response_id: "_resp1",
-        assertion_id: "_a1",
-        issuer: "https://idp.example.test/saml",
-        acs_url: "https://sp.example.test/acs",
-        audience: "https://sp.example.test/metadata",
-        in_response_to: Some("_req1"),
-        issue_instant_ms: now_ms,
-        not_on_or_after_ms: now_ms + 300_000,
-        authn_instant_ms: now_ms,
-        session_index: "_s1",
-        name_id: "jane.doe@example.test",
-        ..IssuedResponse::default()
-    }
-    .to_form_value(key, SignedPart::Assertion, RsaDigest::Sha256)
-    .unwrap()
+    STANDARD.encode(modes::signed(key, now_ms))
 }
 
 fn rsa_pair(pem: &str, message: &[u8]) -> (ParsedPublicKey, Vec<u8>) {
