@@ -195,6 +195,8 @@ pub struct UnsolicitedArrival {
     /// Of the one-time token the browser brings.
     pub finish_sha256: String,
     pub connection_id: EnterpriseConnectionId,
+    /// Of the cookie the browser was given with it.
+    pub cookie_sha256: String,
     pub profile: SsoProfile,
     /// Where the person lands.
     pub redirect_url: String,
@@ -211,4 +213,7 @@ pub struct SsoProfile {
     pub last_name: Option<String>,
     /// Custom attributes, destined for the user's public metadata.
     pub public_metadata: JsonMap,
+    /// What the connection trusted when this was verified, as a digest; what it no longer trusts signs nobody in.
+    #[serde(default)]
+    pub trust_sha256: String,
 }

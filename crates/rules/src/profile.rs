@@ -14,6 +14,8 @@ pub struct VerifiedAttributes<'a> {
     pub name_id: &'a str,
     /// Name and values of each attribute; a name may stand more than once.
     pub attributes: &'a [(String, Vec<String>)],
+    /// A digest of what the connection trusts.
+    pub trust_sha256: &'a str,
 }
 
 impl<'a> VerifiedAttributes<'a> {
@@ -90,6 +92,7 @@ pub fn profile(connection: &EnterpriseConnection, verified: VerifiedAttributes<'
         first_name: first_name.map(str::to_owned),
         last_name: last_name.map(str::to_owned),
         public_metadata,
+        trust_sha256: verified.trust_sha256.to_owned(),
     })
 }
 
@@ -164,7 +167,7 @@ mod tests {
     }
 
     fn outcome(connection: &EnterpriseConnection, pairs: &[(&str, &[&str])]) -> ProfileOutcome {
-        profile(connection, VerifiedAttributes { name_id: "n-1", attributes: &attributes(pairs) })
+        profile(connection, VerifiedAttributes { name_id: "n-1", attributes: &attributes(pairs), trust_sha256: "t" })
     }
 
     fn found(connection: &EnterpriseConnection, pairs: &[(&str, &[&str])]) -> SsoProfile {
@@ -211,7 +214,7 @@ mod tests {
         assert_eq!(outcome(&acme, &[mail, ("lastName", &["a\u{7}b"])]), ProfileOutcome::TooLarge("a name"));
         assert_eq!(outcome(&acme, &[mail, ("public_metadata_k", &[&huge])]), ProfileOutcome::TooLarge("the metadata"));
         let attributes = attributes(&[mail]);
-        let subject = profile(&acme, VerifiedAttributes { name_id: &long, attributes: &attributes });
+        let subject = profile(&acme, VerifiedAttributes { name_id: &long, attributes: &attributes, trust_sha256: "t" });
         assert_eq!(subject, ProfileOutcome::TooLarge("the subject"));
     }
 

@@ -10,6 +10,7 @@ use crate::outbound::Outbound;
 use doorward_model::{Instance, Millis, Random, Role};
 use doorward_store::{Store, StoreError, Tx};
 use std::sync::{Arc, RwLock};
+use tokio::sync::Semaphore;
 
 /// The program's parts.
 pub struct App {
@@ -18,6 +19,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub encryption: EncryptionKey,
+    /// Key pairs towards IdPs are made one at a time: each takes a tenth of a second of a core.
+    pub key_making: Semaphore,
     pub signing_keys: SigningKeys,
     pub outbound: Outbound,
     pub rate_limits: RateLimits,

@@ -23,6 +23,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -49,6 +50,7 @@ pub async fn open_with(
         clock,
         random,
         encryption,
+        key_making: Semaphore::new(1),
         signing_keys: setup.signing_keys,
         outbound,
         rate_limits,

@@ -1,4 +1,4 @@
--- Our own key pairs towards the IdP of a connection.
+-- Our own key pairs towards the IdP of a connection; of several for a purpose the newest is published.
 CREATE TABLE connection_keys (
     connection_id TEXT NOT NULL REFERENCES enterprise_connections (id) ON DELETE CASCADE,
     purpose TEXT NOT NULL,
@@ -6,13 +6,15 @@ CREATE TABLE connection_keys (
     certificate TEXT NOT NULL,
     encrypted_private_key TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    PRIMARY KEY (connection_id, purpose)
+    PRIMARY KEY (connection_id, purpose, created_at)
 );
 
 -- People whom an IdP sent without having been asked, until their browser comes back.
 CREATE TABLE unsolicited_arrivals (
     finish_sha256 TEXT NOT NULL PRIMARY KEY,
     connection_id TEXT NOT NULL REFERENCES enterprise_connections (id) ON DELETE CASCADE,
+    -- Of the cookie that the browser was given with the token.
+    cookie_sha256 TEXT NOT NULL,
     profile TEXT NOT NULL,
     redirect_url TEXT NOT NULL,
     expires_at BIGINT NOT NULL,

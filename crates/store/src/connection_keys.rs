@@ -6,7 +6,7 @@ use doorward_model::{ConnectionKey, EnterpriseConnectionId, KeyPurpose};
 
 statements! {
     BY_PURPOSE = "SELECT connection_id, purpose, certificate, encrypted_private_key, created_at FROM connection_keys \
-                  WHERE connection_id = $1 AND purpose = $2";
+                  WHERE connection_id = $1 AND purpose = $2 ORDER BY created_at DESC";
     INSERT = "INSERT INTO connection_keys (connection_id, purpose, certificate, encrypted_private_key, created_at) \
               VALUES ($1, $2, $3, $4, $5)";
 }
@@ -21,8 +21,17 @@ fn read(row: &mut Row<'_>) -> Result<ConnectionKey, StoreError> {
     })
 }
 
-/// The key pair of a connection for a purpose.
-pub async fn get(
+/// The key pairs of a connection for a purpose, newest first.
+pub async fn all(
+    tx: &mut Tx,
+    connection: &EnterpriseConnectionId,
+    purpose: KeyPurpose,
+) -> Result<Vec<ConnectionKey>, StoreError> {
+    tx.all(BY_PURPOSE, args![connection.as_str(), purpose.as_str()], read).await
+}
+
+/// The newest of them.
+pub async fn newest(
     tx: &mut Tx,
     connection: &EnterpriseConnectionId,
     purpose: KeyPurpose,

@@ -5,10 +5,10 @@ use crate::error::StoreError;
 use doorward_model::{Millis, UnsolicitedArrival};
 
 statements! {
-    BY_FINISH = "SELECT finish_sha256, connection_id, profile, redirect_url, expires_at, created_at FROM unsolicited_arrivals \
+    BY_FINISH = "SELECT finish_sha256, connection_id, cookie_sha256, profile, redirect_url, expires_at, created_at FROM unsolicited_arrivals \
                  WHERE finish_sha256 = $1";
-    INSERT = "INSERT INTO unsolicited_arrivals (finish_sha256, connection_id, profile, redirect_url, expires_at, created_at) \
-              VALUES ($1, $2, $3, $4, $5, $6)";
+    INSERT = "INSERT INTO unsolicited_arrivals (finish_sha256, connection_id, cookie_sha256, profile, redirect_url, expires_at, created_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7)";
     DELETE = "DELETE FROM unsolicited_arrivals WHERE finish_sha256 = $1";
     PRUNE = "DELETE FROM unsolicited_arrivals WHERE finish_sha256 IN \
              (SELECT finish_sha256 FROM unsolicited_arrivals WHERE expires_at <= $1 LIMIT 1000)";
@@ -18,6 +18,7 @@ fn read(row: &mut Row<'_>) -> Result<UnsolicitedArrival, StoreError> {
     Ok(UnsolicitedArrival {
         finish_sha256: row.text()?,
         connection_id: row.id()?,
+        cookie_sha256: row.text()?,
         profile: row.json()?,
         redirect_url: row.text()?,
         expires_at: row.int()?,
@@ -35,6 +36,7 @@ pub async fn insert(tx: &mut Tx, arrival: &UnsolicitedArrival) -> Result<(), Sto
     let args = args![
         &arrival.finish_sha256,
         arrival.connection_id.as_str(),
+        &arrival.cookie_sha256,
         json_text(&arrival.profile)?,
         &arrival.redirect_url,
         arrival.expires_at,

@@ -1,8 +1,8 @@
 import { equal } from "./report.mjs";
 
-/** A browser of which only the cookie is needed. */
+/** A browser of which only the cookies are needed. */
 export class Visitor {
-  cookie = "";
+  cookies = new Map();
 
   constructor(server) {
     this.server = server;
@@ -10,13 +10,19 @@ export class Visitor {
 
   async fetch(path, options = {}) {
     const url = new URL(path, this.server.base);
-    const answer = await fetch(url, { redirect: "manual", headers: { cookie: this.cookie }, ...options });
-    const line = answer.headers.getSetCookie().find((text) => text.startsWith("__client="));
-    if (line) this.cookie = line.split(";")[0];
+    const answer = await fetch(url, { redirect: "manual", headers: this.headers(), ...options });
+    for (const line of answer.headers.getSetCookie()) {
+      const [, name, value] = line.match(/^([^=]+)=([^;]*)/);
+      this.cookies.set(name, value);
+    }
     return answer;
   }
 
-  post(path, form, headers = { cookie: this.cookie }) {
+  headers() {
+    return { cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ") };
+  }
+
+  post(path, form, headers = this.headers()) {
     return this.fetch(path, { method: "POST", body: new URLSearchParams(form), headers });
   }
 

@@ -48,8 +48,11 @@ export async function samlStyles(idps, binary, database) {
   const connected = async (idp, settings, body) => {
     number += 1;
     const { organization, connection } = await connect(server.api, idp, { domain: "acme.test", name: `Style ${number}`, ...settings });
-    await body(organization, connection);
-    await server.api("DELETE", `/enterprise_connections/${connection.id}`);
+    try {
+      await body(organization, connection);
+    } finally {
+      await server.api("DELETE", `/enterprise_connections/${connection.id}`);
+    }
   };
   for (const [product, styles] of Object.entries(STYLES)) {
     const idp = idps[product];

@@ -17,9 +17,10 @@ use crate::xml::{self, Limits};
 /// have made it, and all that goes wrong before the Assertion's own signature is verified is one and the same error.
 pub(super) fn check(layout: &Layout, encrypted: Node, expected: &Expectations) -> Result<Assertion, ResponseError> {
     let Some(response_signature_node) = layout.response_signature else {
-        let envelope = Envelope::check(layout.response, false, expected)?;
         let plaintext = decrypt(encrypted, expected.decryption_keys)?;
         let signed = signed_assertion(&plaintext, expected).map_err(|_| EncryptionError::Failed)?;
+        // What is expected is told only to those who hold something the IdP signed.
+        let envelope = Envelope::check(layout.response, false, expected)?;
         let document = signed.parse().map_err(assertion_signature)?;
         return Assertion::check(document.root_element(), envelope, expected);
     };

@@ -18,8 +18,13 @@ pub async fn publish(
     connection: &EnterpriseConnectionId,
     purpose: KeyPurpose,
 ) -> Result<ConnectionKey, FlowError> {
-    let found = connection_keys::get(&mut app.store.read().await?, connection, purpose).await?;
-    if let Some(key) = found {
+    let find = async || connection_keys::newest(&mut app.store.read().await?, connection, purpose).await;
+    if let Some(key) = find().await? {
+        return Ok(key);
+    }
+    // Anybody may ask for metadata; however many do, one key is made at a time, and one for a connection.
+    let _turn = app.key_making.acquire().await.map_err(internal)?;
+    if let Some(key) = find().await? {
         return Ok(key);
     }
     let key = make(app, connection, purpose).await?;
@@ -50,7 +55,7 @@ pub async fn make(
 
 /// Stores a key pair unless another request was faster; answers the one that counts.
 pub async fn keep_first(tx: &mut Tx, key: &ConnectionKey) -> Result<ConnectionKey, FlowError> {
-    if let Some(found) = connection_keys::get(tx, &key.connection_id, key.purpose).await? {
+    if let Some(found) = connection_keys::newest(tx, &key.connection_id, key.purpose).await? {
         return Ok(found);
     }
     connection_keys::insert(tx, key).await?;
@@ -66,7 +71,7 @@ pub async fn request_key(
     if !connection.saml.sign_requests {
         return Ok(None);
     }
-    let key = connection_keys::get(tx, &connection.id, KeyPurpose::Signing).await?;
+    let key = connection_keys::newest(tx, &connection.id, KeyPurpose::Signing).await?;
     let key = key.ok_or_else(|| internal("a connection that signs has no key"))?;
     let context = context(&connection.id, KeyPurpose::Signing);
     let pkcs8 = app.encryption.decrypt(&key.encrypted_private_key, &context).map_err(internal)?;
@@ -79,8 +84,10 @@ pub async fn decryption_keys(
     tx: &mut Tx,
     connection: &EnterpriseConnectionId,
 ) -> Result<Vec<DecryptionKey>, FlowError> {
-    let Some(key) = connection_keys::get(tx, connection, KeyPurpose::Decryption).await? else { return Ok(Vec::new()) };
     let context = context(connection, KeyPurpose::Decryption);
-    let pkcs8 = app.encryption.decrypt(&key.encrypted_private_key, &context).map_err(internal)?;
-    Ok(vec![DecryptionKey::from_pkcs8(&pkcs8).map_err(internal)?])
+    let open = |key: ConnectionKey| {
+        let pkcs8 = app.encryption.decrypt(&key.encrypted_private_key, &context).map_err(internal)?;
+        DecryptionKey::from_pkcs8(&pkcs8).map_err(internal)
+    };
+    connection_keys::all(tx, connection, KeyPurpose::Decryption).await?.into_iter().map(open).collect()
 }

@@ -1,9 +1,10 @@
 //! SAML endpoints: SP metadata, the ACS, and the step that brings the browser back (SML-1, SML-2, DECISIONS "Wire" 4).
 
 use crate::app::App;
-use crate::flows::sign_in::{finish as finishing, saml_callback, trip};
+use crate::flows::sign_in::finish::{self as finishing, Claim};
+use crate::flows::sign_in::{saml_callback, trip};
 use crate::flows::{Refusal, connection_keys, saml_urls};
-use crate::frontend_api::visit::cookie;
+use crate::frontend_api::visit::{address, cookie};
 use crate::hosted_pages::error_page;
 use crate::http::cookies::{self, Site};
 use crate::http::params::read_body;
@@ -61,25 +62,38 @@ pub async fn acs(State(app): State<Arc<App>>, Path(id): Path<String>, request: R
     let wants_html = accepts_html(request.headers());
     match receive(&app, id, request).await {
         Ok(collect) => {
-            let location = format!("{}/v1/saml/finish?token={}", collect.base_url, collect.token);
-            see_other(&location)
+            let mut response = see_other(&format!("{}/v1/saml/finish?token={}", collect.base_url, collect.token));
+            let site = Site { is_https: app.config.is_https(), is_proxied: false };
+            let cookie = collect.arrival_cookie.map(|secret| cookies::set_arrival(&secret, site));
+            cookies::append(response.headers_mut(), cookie);
+            response
         }
         Err(error) => answer_error(error, wants_html),
     }
 }
 
 async fn receive(app: &App, id: String, request: Request) -> Result<saml_callback::Collect, ApiError> {
+    let address = address(app, &request);
     let form = Params::from_form(&read_body(request).await?);
     let response = form.long_text("SAMLResponse", crate::http::params::MAX_BODY_BYTES)?.value();
     let response = response.ok_or(Refusal::ParamMissing { param: "SAMLResponse" })?;
     let relay_state = form.text("RelayState")?.value();
-    Ok(saml_callback::receive(app, &SamlConnectionId::from(id), &response, relay_state.as_deref()).await?)
+    let id = SamlConnectionId::from(id);
+    Ok(saml_callback::receive(app, &id, &response, relay_state.as_deref(), address).await?)
 }
 
 /// `GET /v1/saml/finish?token=…`: the browser that began collects the outcome.
 pub async fn finish(State(app): State<Arc<App>>, query: Query, headers: HeaderMap) -> Response {
-    let cookie = cookie(&headers);
-    match finishing::finish(&app, cookie.as_ref(), query.text("token").unwrap_or_default()).await {
+    if !is_navigation(&headers) {
+        return answer_error(Refusal::OtherBrowser.into(), false);
+    }
+    let client = cookie(&headers);
+    let claim = Claim {
+        token: query.text("token").unwrap_or_default(),
+        client: client.as_ref(),
+        arrival_cookie: cookies::get(&headers, cookies::ARRIVAL),
+    };
+    match finishing::finish(&app, claim).await {
         Ok(finished) => {
             let mut response = see_other(&finished.redirect_to);
             if let Some((client, secret)) = finished.signed_in {
@@ -96,6 +110,12 @@ pub async fn finish(State(app): State<Arc<App>>, query: Query, headers: HeaderMa
         }
         Err(error) => answer_error(error.into(), accepts_html(&headers)),
     }
+}
+
+/// Whether the browser goes here with its window, not for a picture or a frame in somebody's page. Programs and old browsers
+/// do not say.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-dest").is_none_or(|destination| destination == "document")
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {

@@ -9,6 +9,8 @@ use doorward_model::{ClientId, Millis};
 
 /// The cookie that is the browser: client id and secret.
 pub const CLIENT: &str = "__client";
+/// Ties an answer nobody asked for to the browser that posted it.
+pub const ARRIVAL: &str = "__arrival";
 const CLIENT_UAT: &str = "__client_uat";
 /// How long a browser is remembered, in seconds: 400 days, the longest browsers keep a cookie.
 const MAX_AGE: i64 = 400 * 24 * 60 * 60;
@@ -43,6 +45,11 @@ pub struct Site {
 /// `__client`, host-only and out of scripts' reach.
 pub fn set_client(id: &ClientId, secret: &str, site: Site) -> String {
     format!("{CLIENT}={id}.{secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={MAX_AGE}{}", secure(site))
+}
+
+/// `__arrival`, for the minute in which the browser comes back.
+pub fn set_arrival(secret: &str, site: Site) -> String {
+    format!("{ARRIVAL}={secret}; Path=/v1/saml/finish; HttpOnly; SameSite=Lax; Max-Age=60{}", secure(site))
 }
 
 /// Takes `__client` away.

@@ -123,6 +123,14 @@ impl<'a> Browser<'a> {
         self.send(request, Body::empty(), true).await
     }
 
+    /// As [`Self::visit`], with what the browser says about the request.
+    pub async fn visit_with(&self, url: &str, headers: &[(&str, &str)]) -> Answer {
+        let path = url.strip_prefix("https://clerk.example.com").unwrap_or(url);
+        let request =
+            headers.iter().fold(Request::builder().uri(path), |request, (name, value)| request.header(*name, *value));
+        self.send(request, Body::empty(), true).await
+    }
+
     /// A form of another site that posts itself here, as an IdP's does. Lax cookies stay behind.
     pub async fn post_cross_site(&self, url: &str, form: &[(&str, &str)]) -> Answer {
         let path = url.strip_prefix("https://clerk.example.com").unwrap_or(url);

@@ -4,9 +4,8 @@ use crate::support::samples::*;
 use crate::support::{ALL, reader};
 use doorward_model::*;
 use doorward_store::{
-    StoreError, clients, connection_keys, enterprise_accounts, enterprise_connections, instance, memberships,
-    organizations, redirect_urls, roles, saml_requests, sessions, sign_ins, sign_ups, unsolicited_arrivals, users,
-    write_tx,
+    clients, connection_keys, enterprise_accounts, enterprise_connections, instance, memberships, organizations,
+    redirect_urls, roles, saml_requests, sessions, sign_ins, sign_ups, unsolicited_arrivals, users,
 };
 
 both_databases! {
@@ -369,20 +368,22 @@ both_databases! {
         assert_eq!(of_user, [(changed, here.clone()), (bare, there.clone())]);
     }
 
-    async fn connection_keys_keep_all_their_fields_and_are_one_for_each_purpose(store) {
+    async fn connection_keys_keep_all_their_fields_and_the_newest_counts(store) {
         let tx = &mut reader(&store).await;
         let (here, there) = (connection(1, None), connection(2, None));
-        let key = connection_key(&here);
+        let old = connection_key(&here);
+        let new = ConnectionKey { certificate: ODD.into(), created_at: old.created_at + 1, ..old.clone() };
         committed!(store, |tx| {
             enterprise_connections::insert(tx, &here).await?;
             enterprise_connections::insert(tx, &there).await?;
-            connection_keys::insert(tx, &key).await?;
+            connection_keys::insert(tx, &new).await?;
+            connection_keys::insert(tx, &old).await?;
         });
-        let found = connection_keys::get(tx, &here.id, KeyPurpose::Decryption).await.unwrap();
-        assert_eq!(found, Some(key.clone()));
-        assert_eq!(connection_keys::get(tx, &there.id, KeyPurpose::Decryption).await.unwrap(), None);
-        let second = write_tx!(store, StoreError, |tx| { connection_keys::insert(tx, &key).await });
-        assert!(second.is_err());
+        let purpose = KeyPurpose::Decryption;
+        assert_eq!(connection_keys::all(tx, &here.id, purpose).await.unwrap(), [new.clone(), old]);
+        assert_eq!(connection_keys::newest(tx, &here.id, purpose).await.unwrap(), Some(new));
+        assert_eq!(connection_keys::newest(tx, &here.id, KeyPurpose::Signing).await.unwrap(), None);
+        assert_eq!(connection_keys::newest(tx, &there.id, purpose).await.unwrap(), None);
     }
 
     async fn clients_keep_all_their_fields(store) {

@@ -6,6 +6,7 @@
 use crate::app::{App, internal};
 use crate::flows::clients as browsers;
 use crate::flows::{FlowError, Refusal};
+use crate::random::sha256_hex;
 use doorward_model::{
     Client, EmailAddress, EmailAddressId, EmailVerification, EnterpriseAccount, EnterpriseAccountId,
     EnterpriseConnection, EnterpriseConnectionId, JsonMap, Millis, Organization, OrganizationId,
@@ -48,6 +49,12 @@ struct Facts {
     owner: Option<(EmailAddress, User)>,
     organization: Option<Organization>,
     default_role: Option<RoleId>,
+}
+
+/// What a connection trusts: what it no longer trusts when the browser comes back signs nobody in.
+pub fn trust_sha256(connection: &EnterpriseConnection) -> String {
+    let saml = &connection.saml;
+    sha256_hex(&format!("{:?} {:?} {}", saml.idp_entity_id, saml.idp_certificates, saml.force_authn))
 }
 
 /// Whether a profile belongs to somebody who has an account here already.
@@ -108,6 +115,10 @@ pub async fn arrive(
     let Some(facts) = load(tx, connection_id, profile).await? else {
         return Ok(Arrival::Refused(Refusal::ActiveConnectionNotFound { id: connection_id.to_string() }));
     };
+    if profile.trust_sha256 != trust_sha256(&facts.connection) {
+        let reason = "The connection was changed meanwhile; sign in again.".to_owned();
+        return Ok(Arrival::Refused(Refusal::SamlResponseInvalid { reason }));
+    }
     let linking = account_linking::link(account_linking::Facts {
         account: facts.account.as_ref().zip(facts.account_user.as_ref()),
         account_is_covered: facts

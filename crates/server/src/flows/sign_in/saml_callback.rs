@@ -4,6 +4,7 @@
 //! browser that began.
 
 use crate::app::App;
+use crate::flows::sign_in::complete::trust_sha256;
 use crate::flows::{FlowError, Refusal, connection_keys, redirects, saml_urls};
 use crate::http::error_table::sso_error;
 use crate::random::{sha256_hex, token};
@@ -13,12 +14,15 @@ use doorward_model::{
 use doorward_rules::profile::{ProfileOutcome, VerifiedAttributes, profile};
 use doorward_saml::{Assertion, DecryptionKey, Expectations, ResponseError, TrustedCertificate, UnverifiedResponse};
 use doorward_store::{Tx, enterprise_connections, saml_requests, unsolicited_arrivals, write_tx};
+use std::net::IpAddr;
 
 /// Where the browser collects the outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collect {
     pub base_url: String,
     pub token: String,
+    /// To be given to the browser that posted an answer nobody asked for: it alone may collect it.
+    pub arrival_cookie: Option<String>,
 }
 
 /// How long the browser has to come back with an answer nobody asked for.
@@ -30,6 +34,7 @@ pub async fn receive(
     id: &SamlConnectionId,
     saml_response: &str,
     relay_state: Option<&str>,
+    address: Option<IpAddr>,
 ) -> Result<Collect, FlowError> {
     let now = app.now();
     let relay_state = relay_state.filter(|text| !text.is_empty());
@@ -39,28 +44,25 @@ pub async fn receive(
         Some(text) => saml_requests::by_relay_state(&mut tx, &sha256_hex(text)).await?,
         None => None,
     };
-    let response = UnverifiedResponse::decode(saml_response);
-    let decryption_keys = match &response {
-        Ok(response) if response.may_be_encrypted() => {
-            connection_keys::decryption_keys(app, &mut tx, &connection.id).await?
-        }
-        _ => Vec::new(),
-    };
     drop(tx);
-    let answer = Answer { connection: &connection, response, decryption_keys };
+    let answer = Answer { connection: &connection, saml_response };
     match (request.filter(|request| now < request.expires_at), relay_state) {
         (Some(request), _) => answer_trip(app, answer, request, now).await,
-        (None, _) if connection.saml.allow_idp_initiated => arrive_unsolicited(app, answer, relay_state, now).await,
+        (None, _) if connection.saml.allow_idp_initiated => {
+            // Nothing else limits how many of these are tried: a RelayState, which buys one verification, is not needed.
+            app.rate_limits.attempt(address, None)?;
+            arrive_unsolicited(app, answer, relay_state, now).await
+        }
         (None, Some(_)) => Err(invalid("The sign-in it answers is unknown or has run out of time.").into()),
         (None, None) => Err(Refusal::RelayStateMissing.into()),
     }
 }
 
 /// What came to the ACS of a connection.
+#[derive(Clone, Copy)]
 struct Answer<'a> {
     connection: &'a EnterpriseConnection,
-    response: Result<UnverifiedResponse, ResponseError>,
-    decryption_keys: Vec<DecryptionKey>,
+    saml_response: &'a str,
 }
 
 /// The answer to an AuthnRequest of ours. The trip must belong to this connection: a response that one organization's IdP
@@ -74,7 +76,7 @@ async fn answer_trip(app: &App, answer: Answer<'_>, request: SamlRequest, now: M
     if request.connection_id != connection.id {
         return Err(invalid("The sign-in it answers began at another connection.").into());
     }
-    let verified = verify(app, answer, Some(&request), now).map(|assertion| {
+    let verified = verify(app, answer, Some(&request), now).await?.map(|assertion| {
         let profile = profile_of(connection, &assertion);
         (assertion, profile)
     });
@@ -95,7 +97,7 @@ async fn answer_trip(app: &App, answer: Answer<'_>, request: SamlRequest, now: M
         }
         Err(invalid("The sign-in it answers has had its answer already.").into())
     })?;
-    Ok(Collect { base_url: request.base_url, token: finish })
+    Ok(Collect { base_url: request.base_url, token: finish, arrival_cookie: None })
 }
 
 /// An answer nobody asked for (SAML profiles 4.1.5), at a connection that allows it (SML-9). There is no sign-in to keep a
@@ -113,16 +115,17 @@ async fn arrive_unsolicited(
         )
         .into());
     }
-    let assertion = verify(app, answer, None, now)?;
+    let assertion = verify(app, answer, None, now).await??;
     let profile = profile_of(connection, &assertion)?;
     let redirect_url = match relay_state {
         Some(url) if redirects::allowed(app, url, &app.config.public_url).await.is_ok() => url.to_owned(),
         _ => app.config.home_url.clone(),
     };
-    let finish = token(&*app.random);
+    let (finish, cookie) = (token(&*app.random), token(&*app.random));
     let arrival = UnsolicitedArrival {
         finish_sha256: sha256_hex(&finish),
         connection_id: connection.id.clone(),
+        cookie_sha256: sha256_hex(&cookie),
         profile,
         redirect_url,
         expires_at: now + ARRIVAL_LIFETIME,
@@ -134,7 +137,7 @@ async fn arrive_unsolicited(
         }
         Ok(unsolicited_arrivals::insert(tx, &arrival).await?)
     })?;
-    Ok(Collect { base_url: app.config.public_url.clone(), token: finish })
+    Ok(Collect { base_url: app.config.public_url.clone(), token: finish, arrival_cookie: Some(cookie) })
 }
 
 /// Answers `false` for an assertion that was used before. The memory outlives it, so no copy of it can be used after it is
@@ -162,8 +165,31 @@ fn failed(refusal: &Refusal) -> SsoOutcome {
 }
 
 /// The assertion, or why the response is refused. `request` is what it must answer; `None` means that it must answer nothing.
-fn verify(app: &App, answer: Answer<'_>, request: Option<&SamlRequest>, now: Millis) -> Result<Assertion, Refusal> {
-    let Answer { connection, response, decryption_keys } = answer;
+async fn verify(
+    app: &App,
+    answer: Answer<'_>,
+    request: Option<&SamlRequest>,
+    now: Millis,
+) -> Result<Result<Assertion, Refusal>, FlowError> {
+    let response = UnverifiedResponse::decode(answer.saml_response);
+    let decryption_keys = match &response {
+        Ok(response) if response.may_be_encrypted() => {
+            let mut tx = app.store.read().await?;
+            connection_keys::decryption_keys(app, &mut tx, &answer.connection.id).await?
+        }
+        _ => Vec::new(),
+    };
+    Ok(verify_with(app, answer.connection, response, &decryption_keys, request, now))
+}
+
+fn verify_with(
+    app: &App,
+    connection: &EnterpriseConnection,
+    response: Result<UnverifiedResponse, ResponseError>,
+    decryption_keys: &[DecryptionKey],
+    request: Option<&SamlRequest>,
+    now: Millis,
+) -> Result<Assertion, Refusal> {
     let inactive = || Refusal::ActiveConnectionNotFound { id: connection.saml_connection_id.to_string() };
     if !connection.active || !connection.authenticatable {
         return Err(inactive());
@@ -178,7 +204,7 @@ fn verify(app: &App, answer: Answer<'_>, request: Option<&SamlRequest>, now: Mil
         sp_entity_id: &saml_urls::sp_entity_id(&app.config, &connection.saml_connection_id),
         idp_entity_id,
         certificates: &certificates,
-        decryption_keys: &decryption_keys,
+        decryption_keys,
         in_response_to: request.map(|request| request.request_id.as_str()),
     };
     let assertion = response.and_then(|response| response.validate(&expectations)).map_err(|error| {
@@ -201,7 +227,9 @@ fn verify(app: &App, answer: Answer<'_>, request: Option<&SamlRequest>, now: Mil
 fn profile_of(connection: &EnterpriseConnection, assertion: &Assertion) -> Result<SsoProfile, Refusal> {
     let attributes: Vec<(String, Vec<String>)> =
         assertion.attributes.iter().map(|attribute| (attribute.name.clone(), attribute.values.clone())).collect();
-    let verified = VerifiedAttributes { name_id: &assertion.name_id.value, attributes: &attributes };
+    let trust_sha256 = trust_sha256(connection);
+    let (name_id, attributes) = (assertion.name_id.value.as_str(), attributes.as_slice());
+    let verified = VerifiedAttributes { name_id, attributes, trust_sha256: &trust_sha256 };
     match profile(connection, verified) {
         ProfileOutcome::Profile(profile) => Ok(profile),
         ProfileOutcome::MissingAttribute(attribute) => Err(Refusal::AttributeMissing { attribute }),

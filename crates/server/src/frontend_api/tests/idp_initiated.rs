@@ -2,7 +2,8 @@
 
 use super::support::{alice, client, members, organization, users};
 use crate::testing::{TestApp, TestIdp, begin_sign_in};
-use axum::http::Method;
+use axum::body::Body;
+use axum::http::{Method, Request};
 use serde_json::{Value, json};
 
 /// Acme with a connection that takes answers nobody asked for.
@@ -35,10 +36,13 @@ async fn sml9_who_starts_at_the_idp_is_signed_in_and_lands_in_the_application() 
             let mut form = vec![("SAMLResponse", response.as_str())];
             form.extend(relay_state.map(|text| ("RelayState", text)));
             let posted = browser.post_cross_site(idp.acs_url(), &form).await;
+            // The link alone is worth nothing.
+            let planted = app.browser().visit(posted.location()).await;
+            assert!(planted.text.contains("another browser"), "{}", planted.text);
             let done = browser.visit(posted.location()).await;
             assert_eq!(done.location(), landing, "{relay_state:?}");
-            // Once only, whoever has the link.
-            let again = app.browser().visit(posted.location()).await;
+            // Once only.
+            let again = browser.visit(posted.location()).await;
             assert!(again.text.contains("collected before"), "{}", again.text);
         }
         assert_eq!(members(&app, &acme).await, [("alice@acme.test".to_owned(), "org:member".to_owned())]);
@@ -78,9 +82,11 @@ async fn sml9_sml10_sml11_what_comes_unasked_is_checked_like_any_answer() {
         let foreign = app.browser().post_cross_site(other.acs_url(), &[("SAMLResponse", &foreign)]).await;
         assert_eq!(foreign.error(), (400, "saml_email_address_domain_mismatch".to_owned()));
         // A late browser.
-        let posted = post(&idp.respond_unsolicited(&app, &alice())).await;
+        let browser = app.browser();
+        let response = idp.respond_unsolicited(&app, &alice());
+        let posted = browser.post_cross_site(idp.acs_url(), &[("SAMLResponse", &response)]).await;
         app.advance(61_000);
-        let late = app.browser().visit(posted.location()).await;
+        let late = browser.visit(posted.location()).await;
         assert!(late.text.contains("too late"), "{}", late.text);
         assert_eq!(users(&app).await.len(), 0);
         app.close().await;
@@ -91,26 +97,75 @@ async fn sml9_sml10_sml11_what_comes_unasked_is_checked_like_any_answer() {
 async fn sml9_switches_decide_whether_anybody_may_come_unasked() {
     let app = TestApp::new().await;
     let (_, idp) = open_door(&app).await;
+    let browser = app.browser();
     let post = async || {
         let response = idp.respond_unsolicited(&app, &alice());
-        app.browser().post_cross_site(idp.acs_url(), &[("SAMLResponse", &response)]).await
+        browser.post_cross_site(idp.acs_url(), &[("SAMLResponse", &response)]).await
     };
     change(&app, &idp, json!({"saml": {"force_authn": true}})).await;
     assert_eq!(post().await.error(), (401, "saml_response_invalid".to_owned()));
     change(&app, &idp, json!({"saml": {"force_authn": false}, "disable_jit_provisioning": true})).await;
-    let stranger = app.browser().visit(post().await.location()).await;
+    let posted = post().await;
+    let stranger = browser.visit(posted.location()).await;
     assert_eq!(stranger.status, 404);
     assert!(stranger.text.contains("saml_jit_provisioning_disabled"), "{}", stranger.text);
-    assert_eq!(users(&app).await.len(), 0);
     change(&app, &idp, json!({"disable_jit_provisioning": false})).await;
-    // Switched off between the answer and the browser's return.
-    let posted = post().await;
-    change(&app, &idp, json!({"saml": {"allow_idp_initiated": false}})).await;
-    assert_eq!(app.browser().visit(posted.location()).await.status, 400);
+    // A refused arrival is used up.
+    assert!(browser.visit(posted.location()).await.text.contains("collected before"));
+    // Changed between the answer and the browser's return: switched off, or no longer trusting whom it trusted.
+    for (before, after, status) in [
+        (json!({"allow_idp_initiated": true}), json!({"allow_idp_initiated": false}), 400),
+        (json!({"allow_idp_initiated": true}), json!({"force_authn": true}), 401),
+        (json!({"force_authn": false}), json!({"idp_entity_id": "https://other.test"}), 401),
+    ] {
+        change(&app, &idp, json!({ "saml": before })).await;
+        let posted = post().await;
+        change(&app, &idp, json!({ "saml": after })).await;
+        assert_eq!(browser.visit(posted.location()).await.status, status, "{after}");
+    }
+    change(&app, &idp, json!({"saml": {"idp_entity_id": idp.entity_id, "allow_idp_initiated": false}})).await;
     assert_eq!(post().await.error(), (400, "saml_response_relaystate_missing".to_owned()));
     change(&app, &idp, json!({"saml": {"allow_idp_initiated": true}, "active": false})).await;
     assert_eq!(post().await.error(), (404, "saml_connection_active_not_found".to_owned()));
     assert_eq!(users(&app).await.len(), 0);
+    app.close().await;
+}
+
+/// A picture in somebody's page must not sign its reader in as somebody else.
+#[tokio::test]
+async fn an_outcome_is_collected_by_a_window_only() {
+    let app = TestApp::new().await;
+    let (_, idp) = open_door(&app).await;
+    let browser = app.browser();
+    let response = idp.respond_unsolicited(&app, &alice());
+    let posted = browser.post_cross_site(idp.acs_url(), &[("SAMLResponse", &response)]).await;
+    for destination in ["image", "iframe", "empty", "script", "object"] {
+        let refused = browser.visit_with(posted.location(), &[("sec-fetch-dest", destination)]).await;
+        assert!(refused.status.is_client_error(), "{destination}");
+    }
+    let done = browser.visit_with(posted.location(), &[("sec-fetch-dest", "document")]).await;
+    assert_eq!(done.location(), "https://clerk.example.com");
+    app.close().await;
+}
+
+#[tokio::test]
+async fn answers_nobody_asked_for_are_limited_per_address() {
+    let app = TestApp::with(|raw| {
+        raw.rate_limits = Some("on".into());
+        raw.trust_forwarded_for = Some("on".into());
+    })
+    .await;
+    let (_, idp) = open_door(&app).await;
+    let post = async |address: &str| {
+        let request = Request::post(idp.acs_url()).header("x-forwarded-for", address);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        app.request(request.body(Body::from("SAMLResponse=bm90aGluZw%3D%3D")).unwrap()).await.status
+    };
+    for _ in 0..20 {
+        assert_eq!(post("192.0.2.1").await, 401);
+    }
+    assert_eq!(post("192.0.2.1").await, 429);
+    assert_eq!(post("192.0.2.2").await, 401, "others are not held up");
     app.close().await;
 }
 

@@ -411,6 +411,7 @@ pub(crate) fn profile(n: i64) -> SsoProfile {
         first_name: Some(odd("first", n)),
         last_name: None,
         public_metadata: metadata(n),
+        trust_sha256: sha256(n),
     }
 }
 
@@ -485,6 +486,7 @@ pub(crate) fn arrival(n: i64, connection: &EnterpriseConnection) -> UnsolicitedA
     UnsolicitedArrival {
         finish_sha256: sha256(n),
         connection_id: connection.id.clone(),
+        cookie_sha256: sha256(n + 7),
         profile: profile(n),
         redirect_url: odd("https://app.example/?a=", n),
         expires_at: START + n + 1000,
