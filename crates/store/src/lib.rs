@@ -7,6 +7,7 @@ mod db;
 mod error;
 mod filter;
 mod sqlite;
+mod totals;
 
 pub mod clients;
 pub mod enterprise_accounts;
@@ -43,6 +44,7 @@ pub fn statements() -> Vec<&'static str> {
         sessions::ALL,
         sign_ins::ALL,
         sign_ups::ALL,
+        totals::ALL,
         users::ALL,
     ]
     .concat()

@@ -28,7 +28,7 @@ both_databases! {
             assert_eq!(tx.schema().await.unwrap(), before);
         }
         let migrations = database.rows("_sqlx_migrations").await;
-        assert_eq!(migrations, 1);
+        assert_eq!(migrations, 2);
     }
 
     async fn a_database_of_a_newer_version_is_refused_and_left_alone(store, database) {
