@@ -2,10 +2,12 @@
 //!
 //! The programs that measure print one JSON line per measure; this one runs them, loads the server, and prints one table.
 
+mod backend;
 mod http;
 mod identity_provider;
 mod library;
 mod process;
+mod scale;
 mod server;
 mod sign_in;
 mod table;
@@ -18,19 +20,35 @@ use crate::{shell, workspace};
 use identity_provider::IdentityProvider;
 use table::Table;
 
+/// Everything, or one part of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    All,
+    Scale,
+}
+
 /// Prints what could be measured even if something else failed.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(part: Part) -> Result<()> {
     let mut table = Table::default();
-    let measured = measure(&mut table);
+    let measured = measure(part, &mut table);
     table.print();
     measured
 }
 
-fn measure(table: &mut Table) -> Result<()> {
+fn measure(part: Part, table: &mut Table) -> Result<()> {
     shell::run(workspace::cargo().args(["build", "--release", "--locked", "-p", "doorward"]))?;
     let mut idp = IdentityProvider::start()?;
-    library::measure(table)?;
     let postgres = Postgres::start()?;
-    server::measure(&server::ON_SQLITE, Database::Sqlite, &mut idp, table)?;
-    server::measure(&server::ON_POSTGRES, Database::Postgres(Some(&postgres)), &mut idp, table)
+    if part == Part::All {
+        library::measure(table)?;
+        server::measure(&server::ON_SQLITE, Database::Sqlite, &mut idp, table)?;
+        server::measure(&server::ON_POSTGRES, Database::Postgres(Some(&postgres)), &mut idp, table)?;
+    }
+    scale::measure("SQLite", None, &mut idp, table)?;
+    scale::measure("PostgreSQL", Some(&postgres), &mut idp, table)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }

@@ -11,6 +11,7 @@ use crate::{install, server, shell};
 pub(crate) struct Postgres {
     programs: PathBuf,
     port: u16,
+    pid: u32,
     _reaper: Reaper,
 }
 
@@ -63,7 +64,14 @@ impl Postgres {
             anyhow::bail!("PostgreSQL did not start:\n{log}");
         }
         println!("PostgreSQL from {} listens on 127.0.0.1:{port}", programs.display());
-        Ok(Self { programs, port, _reaper: reaper })
+        let pid = std::fs::read_to_string(format!("{data}/postmaster.pid"))?;
+        let pid = pid.lines().next().and_then(|pid| pid.parse().ok()).context("postmaster.pid holds no number")?;
+        Ok(Self { programs, port, pid, _reaper: reaper })
+    }
+
+    /// The process that starts all others of the cluster.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
     }
 
     /// The maintenance database, from which tests create their own.

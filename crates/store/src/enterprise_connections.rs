@@ -3,6 +3,7 @@
 use crate::db::{Arg, Row, Tx, args, json_text, statements};
 use crate::error::StoreError;
 use crate::filter::{Direction, Filter, Page};
+use crate::totals::{self, Counted};
 use doorward_model::{
     Domain, EnterpriseConnection, EnterpriseConnectionId, OrganizationId, Provider, SamlConnectionId,
 };
@@ -113,7 +114,11 @@ pub async fn list(tx: &mut Tx, wanted: &ListFilter, page: Page) -> Result<Vec<En
 
 /// How many connections a list would find in all.
 pub async fn count(tx: &mut Tx, wanted: &ListFilter) -> Result<i64, StoreError> {
-    let (sql, args) = conditions(wanted).query(COUNT);
+    let filter = conditions(wanted);
+    if filter.is_empty() {
+        return totals::of(tx, Counted::Connections).await;
+    }
+    let (sql, args) = filter.query(COUNT);
     tx.count_sql(sql, args).await
 }
 
@@ -138,6 +143,7 @@ pub async fn insert(tx: &mut Tx, connection: &EnterpriseConnection) -> Result<()
         connection.updated_at,
     ];
     tx.run(INSERT, args).await?;
+    totals::add(tx, Counted::Connections, connection.id.as_str(), 1).await?;
     insert_domains(tx, connection).await
 }
 
@@ -172,5 +178,9 @@ async fn insert_domains(tx: &mut Tx, connection: &EnterpriseConnection) -> Resul
 
 /// Removes a connection with its domains and enterprise accounts; people and memberships stay (CON-34, CON-35).
 pub async fn delete(tx: &mut Tx, id: &EnterpriseConnectionId) -> Result<bool, StoreError> {
-    Ok(tx.run(DELETE, args![id.as_str()]).await? > 0)
+    if tx.run(DELETE, args![id.as_str()]).await? == 0 {
+        return Ok(false);
+    }
+    totals::add(tx, Counted::Connections, id.as_str(), -1).await?;
+    Ok(true)
 }

@@ -26,6 +26,9 @@ impl Direction {
     }
 }
 
+/// A condition that every row meets.
+const EVERYTHING: &str = " WHERE 1 = 1";
+
 /// A growing `WHERE` clause.
 pub(crate) struct Filter {
     sql: String,
@@ -35,7 +38,7 @@ pub(crate) struct Filter {
 impl Filter {
     /// Starts from the part of the query before any condition.
     pub(crate) fn new() -> Self {
-        Self { sql: " WHERE 1 = 1".to_owned(), args: Vec::new() }
+        Self { sql: EVERYTHING.to_owned(), args: Vec::new() }
     }
 
     /// Adds `AND <fragment>`; each `?` in the fragment is replaced by the next bound value.
@@ -66,6 +69,11 @@ impl Filter {
         }
         self.sql.push(')');
         self.sql.push_str(after);
+    }
+
+    /// Whether every row is wanted.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sql == EVERYTHING
     }
 
     fn bind(&mut self, arg: Arg) {

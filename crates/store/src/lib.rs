@@ -7,6 +7,7 @@ mod db;
 mod error;
 mod filter;
 mod sqlite;
+mod totals;
 
 pub mod clients;
 pub mod connection_keys;
@@ -46,6 +47,7 @@ pub fn statements() -> Vec<&'static str> {
         sessions::ALL,
         sign_ins::ALL,
         sign_ups::ALL,
+        totals::ALL,
         unsolicited_arrivals::ALL,
         users::ALL,
     ]

@@ -3,6 +3,7 @@
 use crate::db::{Arg, Row, Tx, args, json_text, statements};
 use crate::error::StoreError;
 use crate::filter::{Direction, Filter, Page, Selection, address_contains_pattern, contains_pattern};
+use crate::totals::{self, Counted};
 use crate::{organizations, users};
 use doorward_model::{Millis, Organization, OrganizationId, OrganizationMembership, RoleId, User, UserId};
 
@@ -145,7 +146,11 @@ pub async fn list(
 
 /// How many memberships a list would find in all.
 pub async fn count(tx: &mut Tx, wanted: &ListFilter) -> Result<i64, StoreError> {
-    let (sql, args) = conditions(wanted).query(COUNT);
+    let filter = conditions(wanted);
+    if filter.is_empty() {
+        return totals::of(tx, Counted::Memberships).await;
+    }
+    let (sql, args) = filter.query(COUNT);
     tx.count_sql(sql, args).await
 }
 
@@ -199,6 +204,7 @@ pub async fn insert(tx: &mut Tx, membership: &OrganizationMembership) -> Result<
         membership.updated_at,
     ];
     tx.run(INSERT, args).await?;
+    totals::add(tx, Counted::Memberships, membership.id.as_str(), 1).await?;
     organizations::add_members(tx, &membership.organization_id, 1).await
 }
 
@@ -217,6 +223,7 @@ pub async fn update(tx: &mut Tx, membership: &OrganizationMembership) -> Result<
 /// Removes a membership; the user's sessions no longer have the organization active.
 pub async fn delete(tx: &mut Tx, membership: &OrganizationMembership, now: Millis) -> Result<(), StoreError> {
     if tx.run(DELETE, args![membership.id.as_str()]).await? > 0 {
+        totals::add(tx, Counted::Memberships, membership.id.as_str(), -1).await?;
         organizations::add_members(tx, &membership.organization_id, -1).await?;
     }
     let args = args![membership.user_id.as_str(), membership.organization_id.as_str(), now];

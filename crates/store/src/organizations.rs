@@ -3,6 +3,7 @@
 use crate::db::{Arg, Row, Tx, args, json_text, statements};
 use crate::error::StoreError;
 use crate::filter::{Direction, Filter, Page, Selection, contains_pattern};
+use crate::totals::{self, Counted};
 use doorward_model::{Organization, OrganizationId};
 
 macro_rules! columns {
@@ -21,10 +22,12 @@ statements! {
     INSERT = "INSERT INTO organizations (id, name, slug, created_by, max_allowed_memberships, admin_delete_enabled, self_serve_sso_enabled, \
               public_metadata, private_metadata, role_set_id, members_count, created_at, updated_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12)";
-    UPDATE = "UPDATE organizations SET name = $2, slug = $3, max_allowed_memberships = $4, admin_delete_enabled = $5, \
-              self_serve_sso_enabled = $6, public_metadata = $7, private_metadata = $8, role_set_id = $9, created_at = $10, updated_at = $11 \
-              WHERE id = $1";
+    // SQLite writes the entry of every index over a column that is set, whether or not its value changes.
+    UPDATE = "UPDATE organizations SET max_allowed_memberships = $2, admin_delete_enabled = $3, self_serve_sso_enabled = $4, \
+              public_metadata = $5, private_metadata = $6, updated_at = $7 WHERE id = $1 RETURNING name, slug, role_set_id, created_at";
+    UPDATE_INDEXED = "UPDATE organizations SET name = $2, slug = $3, role_set_id = $4, created_at = $5 WHERE id = $1";
     ADD_MEMBERS = "UPDATE organizations SET members_count = members_count + $2 WHERE id = $1";
+    MEMBERS_COUNT = "SELECT members_count FROM organizations WHERE id = $1";
     DELETE = "DELETE FROM organizations WHERE id = $1";
 }
 
@@ -117,7 +120,11 @@ pub async fn list(
 
 /// How many organizations a list would find in all.
 pub async fn count(tx: &mut Tx, wanted: &ListFilter) -> Result<i64, StoreError> {
-    let (sql, args) = conditions(wanted).query(COUNT);
+    let filter = conditions(wanted);
+    if filter.is_empty() {
+        return totals::of(tx, Counted::Organizations).await;
+    }
+    let (sql, args) = filter.query(COUNT);
     tx.count_sql(sql, args).await
 }
 
@@ -137,25 +144,29 @@ pub async fn insert(tx: &mut Tx, organization: &Organization) -> Result<(), Stor
         organization.created_at,
         organization.updated_at,
     ];
-    tx.run(INSERT, args).await.map(drop)
+    tx.run(INSERT, args).await?;
+    totals::add(tx, Counted::Organizations, organization.id.as_str(), 1).await
 }
 
 /// Saves an organization's own fields; the members count is kept by `memberships`.
 pub async fn update(tx: &mut Tx, organization: &Organization) -> Result<(), StoreError> {
+    let id = organization.id.as_str();
     let args = args![
-        organization.id.as_str(),
-        &organization.name,
-        &organization.slug,
+        id,
         organization.max_allowed_memberships,
         organization.admin_delete_enabled,
         organization.self_serve_sso_enabled,
         json_text(&organization.public_metadata)?,
         json_text(&organization.private_metadata)?,
-        organization.role_set_id.as_str(),
-        organization.created_at,
         organization.updated_at,
     ];
-    tx.run(UPDATE, args).await.map(drop)
+    let Organization { name, slug, role_set_id, created_at, .. } = organization;
+    let indexed = (name.clone(), slug.clone(), role_set_id.clone(), *created_at);
+    let read = |row: &mut Row<'_>| Ok((row.text()?, row.text()?, row.id()?, row.int()?));
+    if tx.optional(UPDATE, args, read).await?.is_some_and(|before| before != indexed) {
+        tx.run(UPDATE_INDEXED, args![id, name, slug, role_set_id.as_str(), *created_at]).await?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn add_members(tx: &mut Tx, id: &OrganizationId, count: i64) -> Result<(), StoreError> {
@@ -164,5 +175,11 @@ pub(crate) async fn add_members(tx: &mut Tx, id: &OrganizationId, count: i64) ->
 
 /// Removes an organization with its memberships; connections and sessions lose their link to it.
 pub async fn delete(tx: &mut Tx, id: &OrganizationId) -> Result<bool, StoreError> {
-    Ok(tx.run(DELETE, args![id.as_str()]).await? > 0)
+    let Some(members) = tx.optional(MEMBERS_COUNT, args![id.as_str()], |row| row.int()).await? else {
+        return Ok(false);
+    };
+    tx.run(DELETE, args![id.as_str()]).await?;
+    totals::add(tx, Counted::Organizations, id.as_str(), -1).await?;
+    totals::add(tx, Counted::Memberships, id.as_str(), -members).await?;
+    Ok(true)
 }

@@ -3,6 +3,7 @@
 use crate::db::{Arg, Row, Tx, args, json_text, statements};
 use crate::error::StoreError;
 use crate::filter::{Direction, Filter, Page, Selection, address_contains_pattern, contains_pattern};
+use crate::totals::{self, Counted};
 use doorward_model::{Email, EmailAddress, EmailAddressId, EmailVerification, Millis, User, UserId};
 
 macro_rules! columns {
@@ -42,11 +43,13 @@ statements! {
               private_metadata, unsafe_metadata, banned, locked, deprovisioned, delete_self_enabled, create_organization_enabled, \
               create_organizations_limit, bypass_client_trust, legal_accepted_at, last_sign_in_at, last_active_at, created_at, updated_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
-    UPDATE = "UPDATE users SET external_id = $2, username = $3, first_name = $4, last_name = $5, locale = $6, \
-              primary_email_address_id = $7, public_metadata = $8, private_metadata = $9, unsafe_metadata = $10, banned = $11, \
-              locked = $12, deprovisioned = $13, delete_self_enabled = $14, create_organization_enabled = $15, \
-              create_organizations_limit = $16, bypass_client_trust = $17, legal_accepted_at = $18, last_sign_in_at = $19, \
-              last_active_at = $20, created_at = $21, updated_at = $22 WHERE id = $1";
+    // SQLite writes the entry of every index over a column that is set, whether or not its value changes; sign-ins change none.
+    UPDATE = "UPDATE users SET locale = $2, primary_email_address_id = $3, public_metadata = $4, private_metadata = $5, \
+              unsafe_metadata = $6, banned = $7, locked = $8, deprovisioned = $9, delete_self_enabled = $10, \
+              create_organization_enabled = $11, create_organizations_limit = $12, bypass_client_trust = $13, legal_accepted_at = $14, \
+              last_sign_in_at = $15, last_active_at = $16, updated_at = $17 WHERE id = $1 \
+              RETURNING external_id, username, first_name, last_name, created_at";
+    UPDATE_INDEXED = "UPDATE users SET external_id = $2, username = $3, first_name = $4, last_name = $5, created_at = $6 WHERE id = $1";
     LEAVE_ORGANIZATIONS = "UPDATE organizations SET members_count = members_count - 1 \
                            WHERE id IN (SELECT organization_id FROM organization_memberships WHERE user_id = $1)";
     DELETE = "DELETE FROM users WHERE id = $1";
@@ -246,12 +249,17 @@ pub async fn list(
 
 /// How many users a list would find in all.
 pub async fn count(tx: &mut Tx, wanted: &ListFilter) -> Result<i64, StoreError> {
-    let (sql, args) = conditions(wanted).query(COUNT);
+    let filter = conditions(wanted);
+    if filter.is_empty() {
+        return totals::of(tx, Counted::Users).await;
+    }
+    let (sql, args) = filter.query(COUNT);
     tx.count_sql(sql, args).await
 }
 
-fn values(user: &User) -> Result<Vec<Arg>, StoreError> {
-    Ok(args![
+/// Adds a user.
+pub async fn insert(tx: &mut Tx, user: &User) -> Result<(), StoreError> {
+    let args = args![
         user.id.as_str(),
         &user.external_id,
         &user.username,
@@ -274,17 +282,43 @@ fn values(user: &User) -> Result<Vec<Arg>, StoreError> {
         user.last_active_at,
         user.created_at,
         user.updated_at,
-    ])
-}
-
-/// Adds a user.
-pub async fn insert(tx: &mut Tx, user: &User) -> Result<(), StoreError> {
-    tx.run(INSERT, values(user)?).await.map(drop)
+    ];
+    tx.run(INSERT, args).await?;
+    totals::add(tx, Counted::Users, user.id.as_str(), 1).await
 }
 
 /// Saves a user.
 pub async fn update(tx: &mut Tx, user: &User) -> Result<(), StoreError> {
-    tx.run(UPDATE, values(user)?).await.map(drop)
+    let id = user.id.as_str();
+    let args = args![
+        id,
+        &user.locale,
+        user.primary_email_address_id.as_ref().map(EmailAddressId::as_str),
+        json_text(&user.public_metadata)?,
+        json_text(&user.private_metadata)?,
+        json_text(&user.unsafe_metadata)?,
+        user.banned,
+        user.locked,
+        user.deprovisioned,
+        user.delete_self_enabled,
+        user.create_organization_enabled,
+        user.create_organizations_limit,
+        user.bypass_client_trust,
+        user.legal_accepted_at,
+        user.last_sign_in_at,
+        user.last_active_at,
+        user.updated_at,
+    ];
+    let User { external_id, username, first_name, last_name, created_at, .. } = user;
+    let indexed = (external_id.clone(), username.clone(), first_name.clone(), last_name.clone(), *created_at);
+    let read = |row: &mut Row<'_>| {
+        Ok((row.maybe_text()?, row.maybe_text()?, row.maybe_text()?, row.maybe_text()?, row.int()?))
+    };
+    if tx.optional(UPDATE, args, read).await?.is_some_and(|before| before != indexed) {
+        let args = args![id, external_id, username, first_name, last_name, *created_at];
+        tx.run(UPDATE_INDEXED, args).await?;
+    }
+    Ok(())
 }
 
 /// Notes that a user was active.
@@ -294,8 +328,13 @@ pub async fn touch(tx: &mut Tx, id: &UserId, now: Millis) -> Result<(), StoreErr
 
 /// Removes a user with addresses, accounts, memberships and sessions.
 pub async fn delete(tx: &mut Tx, id: &UserId) -> Result<bool, StoreError> {
-    tx.run(LEAVE_ORGANIZATIONS, args![id.as_str()]).await?;
-    Ok(tx.run(DELETE, args![id.as_str()]).await? > 0)
+    let memberships = tx.run(LEAVE_ORGANIZATIONS, args![id.as_str()]).await?;
+    if tx.run(DELETE, args![id.as_str()]).await? == 0 {
+        return Ok(false);
+    }
+    totals::add(tx, Counted::Users, id.as_str(), -1).await?;
+    totals::add(tx, Counted::Memberships, id.as_str(), -(memberships as i64)).await?;
+    Ok(true)
 }
 
 /// A user's addresses, oldest first.

@@ -6,8 +6,9 @@ use anyhow::{Result, ensure};
 
 use super::http::Connection;
 use super::identity_provider::IdentityProvider;
+use super::median;
 use super::process;
-use super::sign_in::{self, Browser};
+use super::sign_in::{self, Browser, address};
 use super::table::{Row, Table, Value};
 use crate::conformance::Database;
 use crate::server::{Place, Server};
@@ -71,13 +72,14 @@ fn load(server: &Server, idp: &mut IdentityProvider) -> Result<Costs> {
     let mut browser = Browser::open(server)?;
     // Everybody's first sign-in creates an account; what is measured is coming back.
     for person in 0..PEOPLE {
-        browser.sign_in(person, idp)?;
+        browser.sign_in(&address(person), idp)?;
     }
     let (mut signature, mut sign_in, mut refresh) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         signature.push(idp.signature_us()?);
-        sign_in.push(server_cpu_us(server, SIGN_INS, |number| browser.sign_in(number % PEOPLE, idp).map(drop))?);
-        let session_id = browser.sign_in(0, idp)?;
+        sign_in
+            .push(server_cpu_us(server, SIGN_INS, |number| browser.sign_in(&address(number % PEOPLE), idp).map(drop))?);
+        let session_id = browser.sign_in(&address(0), idp)?;
         refresh.push(server_cpu_us(server, REFRESHES, |_| browser.refresh(&session_id))?);
     }
     Ok(Costs { signature: median(signature), sign_in: median(sign_in), refresh: median(refresh) })
@@ -100,9 +102,4 @@ fn start(place: &Place) -> Result<(Server, f64)> {
     let took = begin.elapsed();
     ensure!(answer.status == 200, "the first answer is {}", answer.status);
     Ok((server, took.as_secs_f64() * 1000.0))
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

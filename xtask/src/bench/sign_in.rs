@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
+use super::backend::Backend;
 use super::http::{Connection, Request, Response, form};
 use super::identity_provider::IdentityProvider;
 use crate::server::Server;
@@ -17,24 +18,26 @@ pub(super) struct Browser<'a> {
     client: Option<String>,
 }
 
-/// One organization whose connection leads to the identity provider.
-pub(super) fn prepare(server: &Server, idp: &mut IdentityProvider) -> Result<()> {
-    let mut connection = Connection::open(&server.base)?;
-    let authorization = format!("Bearer {}", server.secret_key);
-    let mut create = |path, body: Value| {
-        let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
-        connection.send(&Request { method: "POST", path, headers: &headers, body: &body.to_string() })?.json()
-    };
-    let idp = idp.describe()?;
-    let organization = create("/v1/organizations", json!({ "name": "Bench" }))?;
-    create(
-        "/v1/enterprise_connections",
-        json!({
-            "name": "Bench", "provider": "saml_custom", "domains": [DOMAIN], "active": true, "organization_id": organization["id"],
-            "saml": { "idp_entity_id": idp["entity_id"], "idp_sso_url": idp["sso_url"], "idp_certificate": idp["certificate"] },
-        }),
-    )?;
-    Ok(())
+/// One organization whose connection leads to the identity provider; answers both as the API shows them.
+pub(super) fn prepare(server: &Server, idp: &mut IdentityProvider) -> Result<[Value; 2]> {
+    let mut backend = Backend::open(server)?;
+    let organization = backend.send("POST", "/v1/organizations", &json!({ "name": "Bench" }))?;
+    let connection = connection_to(&idp.describe()?, DOMAIN, &organization["id"]);
+    let connection = backend.send("POST", "/v1/enterprise_connections", &connection)?;
+    Ok([organization, connection])
+}
+
+/// What creates a connection that leads people at `domain` to the identity provider.
+pub(super) fn connection_to(idp: &Value, domain: &str, organization_id: &Value) -> Value {
+    json!({
+        "name": "Bench", "provider": "saml_custom", "domains": [domain], "active": true, "organization_id": organization_id,
+        "saml": { "idp_entity_id": idp["entity_id"], "idp_sso_url": idp["sso_url"], "idp_certificate": idp["certificate"] },
+    })
+}
+
+/// The address of one of the people whom the connection of [`prepare`] serves.
+pub(super) fn address(person: usize) -> String {
+    format!("person{person}@{DOMAIN}")
 }
 
 impl<'a> Browser<'a> {
@@ -43,11 +46,10 @@ impl<'a> Browser<'a> {
     }
 
     /// From the email field to the session token; returns the session's id.
-    pub(super) fn sign_in(&mut self, person: usize, idp: &mut IdentityProvider) -> Result<String> {
+    pub(super) fn sign_in(&mut self, email: &str, idp: &mut IdentityProvider) -> Result<String> {
         self.client = None;
-        let email = format!("person{person}@{DOMAIN}");
         let done = format!("{}/done", self.server.base);
-        let sign_in = self.post("/v1/client/sign_ins", &[("identifier", &email)])?.json()?;
+        let sign_in = self.post("/v1/client/sign_ins", &[("identifier", email)])?.json()?;
         let id = sign_in["response"]["id"].as_str().context("a sign-in without id")?;
         let fields =
             [("strategy", "enterprise_sso"), ("redirect_url", done.as_str()), ("action_complete_redirect_url", &done)];
@@ -57,7 +59,7 @@ impl<'a> Browser<'a> {
             .as_str()
             .context("no address of the identity provider")?;
 
-        let answer = idp.respond(url, &email)?;
+        let answer = idp.respond(url, email)?;
         let mut location = self.post_answer(&answer)?;
         while !location.starts_with(&done) {
             let path = location.strip_prefix(&self.server.base).unwrap_or(&location).to_owned();

@@ -19,4 +19,6 @@ mod statements;
 #[cfg(test)]
 mod tables;
 #[cfg(test)]
+mod totals;
+#[cfg(test)]
 mod transactions;
