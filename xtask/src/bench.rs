@@ -43,6 +43,12 @@ fn measure(part: Part, table: &mut Table) -> Result<()> {
         library::measure(table)?;
         server::measure(&server::ON_SQLITE, Database::Sqlite, &mut idp, table)?;
         server::measure(&server::ON_POSTGRES, Database::Postgres(Some(&postgres)), &mut idp, table)?;
+        if server::has_ifma() {
+            let mut idp = IdentityProvider::start_with(&[server::WITHOUT_IFMA])?;
+            server::measure_without_ifma(&server::ON_SQLITE, Database::Sqlite, &mut idp, table)?;
+            let postgres = Database::Postgres(Some(&postgres));
+            server::measure_without_ifma(&server::ON_POSTGRES, postgres, &mut idp, table)?;
+        }
     }
     scale::measure("SQLite", None, &mut idp, table)?;
     scale::measure("PostgreSQL", Some(&postgres), &mut idp, table)

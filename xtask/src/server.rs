@@ -48,6 +48,11 @@ impl Place {
     }
 
     pub(crate) fn start(&self, binary: &Path) -> Result<Server> {
+        self.start_with(binary, &[])
+    }
+
+    /// As [`Self::start`], with further variables.
+    pub(crate) fn start_with(&self, binary: &Path, variables: &[(&str, &str)]) -> Result<Server> {
         let base = format!("http://127.0.0.1:{}", self.port);
         let log = self.folder.join("server.log");
         let messages = File::options().create(true).append(true).open(&log)?;
@@ -62,6 +67,7 @@ impl Place {
             .env("DOORWARD_RATE_LIMITS", "off")
             .env("DOORWARD_ALLOWED_ORIGINS", &base)
             .env("DOORWARD_REDIRECT_URLS", format!("{base}/done"))
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(messages.try_clone()?)

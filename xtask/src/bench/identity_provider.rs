@@ -16,10 +16,16 @@ pub(super) struct IdentityProvider {
 
 impl IdentityProvider {
     pub(super) fn start() -> Result<Self> {
+        Self::start_with(&[])
+    }
+
+    /// As [`Self::start`], with further variables.
+    pub(super) fn start_with(variables: &[(&str, &str)]) -> Result<Self> {
         let arguments = ["--release", "--locked", "-p", "xtask", "--example", "bench_idp"];
         shell::run(workspace::cargo().arg("build").args(arguments))?;
         let mut program = workspace::cargo();
         program.args(["run", "-q"]).args(arguments);
+        program.envs(variables.iter().copied());
         let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let requests = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().context("no standard output")?);

@@ -60,6 +60,36 @@ pub(super) fn measure(
     Ok(())
 }
 
+/// Has aws-lc do without the instructions that make RSA three times as fast on some processors (AVX-512 IFMA): the targets were
+/// set on one that lacks them, and against a cheaper signature all else weighs more.
+pub(super) const WITHOUT_IFMA: (&str, &str) = ("OPENSSL_ia32cap", ":~0x200000");
+
+/// Whether this processor has them.
+pub(super) fn has_ifma() -> bool {
+    std::fs::read_to_string("/proc/cpuinfo").is_ok_and(|text| text.contains("avx512ifma"))
+}
+
+/// The ratios once more, as on a processor like that of the targets. `idp` runs so, too.
+pub(super) fn measure_without_ifma(
+    targets: &Targets,
+    database: Database<'_>,
+    idp: &mut IdentityProvider,
+    table: &mut Table,
+) -> Result<()> {
+    let place = database.place("bench_without_ifma")?;
+    let server = place.start_with(&workspace::binary("release"), &[WITHOUT_IFMA])?;
+    let costs = load(&server, idp)?;
+    let mut add = |measure: &str, cost, base, target| {
+        let measure = format!("{measure} without AVX-512 IFMA, {}", targets.database);
+        table.add(Row { measure, value: Value::CpuMicroseconds(cost), base, target });
+    };
+    let signature = Some(("signature", costs.signature));
+    add("one RS256-2048 signature", costs.signature, None, None);
+    add("whole SAML sign-in over HTTP", costs.sign_in, signature, Some(targets.sign_in));
+    add("token refresh over HTTP", costs.refresh, signature, Some(targets.refresh));
+    Ok(())
+}
+
 struct Costs {
     signature: f64,
     sign_in: f64,
