@@ -12,6 +12,7 @@ pub mod organization;
 pub mod profile;
 pub mod redirect;
 pub mod role_set;
+pub mod saml_answer;
 pub mod session;
 pub mod session_token;
 pub mod sign_in_route;

@@ -55,8 +55,8 @@ pub async fn load_instance(tx: &mut Tx) -> Result<Instance, StoreError> {
     instance.ok_or_else(|| StoreError::Corrupt("the database has no instance".into()))
 }
 
-/// Something every request asks for and that changes a few times a year, kept for a moment. A change over this node shows
-/// at once, one over another node after [`Recent::LIFETIME`].
+/// Something every request asks for and that changes a few times a year, kept for a moment. A change over another node shows
+/// after [`Recent::LIFETIME`], one over this node at once if who makes it calls [`Recent::forget`].
 pub struct Recent<T>(RwLock<Option<(Arc<T>, Millis)>>);
 
 impl<T> Default for Recent<T> {

@@ -201,3 +201,21 @@ async fn a_database_in_memory_is_refused_with_the_reason() {
         assert!(reason.contains("would be lost"), "{reason}");
     }
 }
+
+/// Version and beginning of the SHA-384 of each migration. A row is added with a migration and never changed: a database that
+/// was brought up to date by an edited one refuses to start.
+const LANDED: [(i64, &str); 3] = [
+    (1, "74074d6f47aac2a5c6b757a0afe96c41"),
+    (2, "e0f2c512e743e949cea4b9e40ff7f336"),
+    (3, "670955d01f0033693ff610f6b4f07b6c"),
+];
+
+#[test]
+fn migrations_that_have_landed_are_never_edited() {
+    let migrator = sqlx::migrate!("./migrations");
+    let hex = |bytes: &[u8]| -> String { bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect() };
+    let found: Vec<(i64, String)> =
+        migrator.iter().map(|migration| (migration.version, hex(&migration.checksum))).collect();
+    let landed: Vec<(i64, String)> = LANDED.iter().map(|(version, text)| (*version, (*text).to_owned())).collect();
+    assert_eq!(found, landed);
+}

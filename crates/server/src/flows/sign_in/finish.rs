@@ -55,7 +55,12 @@ pub async fn finish(app: &App, claim: Claim<'_>) -> Result<Finished, FlowError> 
             None => Err(complete::missing("the outcome of a trip")),
         }
     })?;
-    Ok(finished?)
+    let finished = finished?;
+    if let Some((client, _)) = &finished.signed_in {
+        let session = client.last_active_session_id.as_ref().map(tracing::field::display);
+        tracing::info!(client = %client.id, session, "signed in");
+    }
+    Ok(finished)
 }
 
 /// Somebody whom an IdP sent without having been asked: signed in in the browser that brought the answer, once. There is no

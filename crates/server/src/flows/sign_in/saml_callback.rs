@@ -12,6 +12,7 @@ use doorward_model::{
     EnterpriseConnection, Millis, SamlConnectionId, SamlRequest, SsoOutcome, SsoProfile, UnsolicitedArrival,
 };
 use doorward_rules::profile::{ProfileOutcome, VerifiedAttributes, profile};
+use doorward_rules::saml_answer::{Answer, Facts, answer, is_fresh};
 use doorward_saml::{Assertion, DecryptionKey, Expectations, ResponseError, TrustedCertificate, UnverifiedResponse};
 use doorward_store::{Tx, enterprise_connections, saml_requests, unsolicited_arrivals, write_tx};
 use std::net::IpAddr;
@@ -45,38 +46,45 @@ pub async fn receive(
         None => None,
     };
     drop(tx);
-    let answer = Answer { connection: &connection, saml_response };
-    match (request.filter(|request| now < request.expires_at), relay_state) {
-        (Some(request), _) => answer_trip(app, answer, request, now).await,
-        (None, _) if connection.saml.allow_idp_initiated => {
+    let has_relay_state = relay_state.is_some();
+    let taken_for = answer(Facts { connection: &connection, has_relay_state, trip: request.as_ref(), now });
+    let came = Came { connection: &connection, saml_response };
+    match (taken_for, request) {
+        (Answer::ToTrip, Some(request)) => answer_trip(app, came, request, now).await,
+        (Answer::Unsolicited, _) => {
             // Nothing else limits how many of these are tried: a RelayState, which buys one verification, is not needed.
             app.rate_limits.attempt(address, None)?;
-            arrive_unsolicited(app, answer, relay_state, now).await
+            arrive_unsolicited(app, came, relay_state, now).await
         }
-        (None, Some(_)) => Err(invalid("The sign-in it answers is unknown or has run out of time.").into()),
-        (None, None) => Err(Refusal::RelayStateMissing.into()),
+        (Answer::AnsweredBefore, _) => Err(answered_before().into()),
+        (Answer::OtherConnection, _) => Err(invalid("The sign-in it answers began at another connection.").into()),
+        (Answer::UnknownTrip | Answer::ToTrip, _) => {
+            Err(invalid("The sign-in it answers is unknown or has run out of time.").into())
+        }
+        (Answer::RelayStateMissing, _) => Err(Refusal::RelayStateMissing.into()),
+        (Answer::FreshSignInWanted, _) => {
+            let reason =
+                "The connection asks for a fresh sign-in every time, which an answer that nobody asked for cannot be.";
+            Err(invalid(reason).into())
+        }
     }
+}
+
+fn answered_before() -> Refusal {
+    invalid("The sign-in it answers has had its answer already.")
 }
 
 /// What came to the ACS of a connection.
 #[derive(Clone, Copy)]
-struct Answer<'a> {
+struct Came<'a> {
     connection: &'a EnterpriseConnection,
     saml_response: &'a str,
 }
 
-/// The answer to an AuthnRequest of ours. The trip must belong to this connection: a response that one organization's IdP
-/// signed must never answer a sign-in at another's (RELIABILITY §2c).
-async fn answer_trip(app: &App, answer: Answer<'_>, request: SamlRequest, now: Millis) -> Result<Collect, FlowError> {
-    // Before any cryptography: one RelayState buys one verification.
-    if request.outcome.is_some() {
-        return Err(invalid("The sign-in it answers has had its answer already.").into());
-    }
-    let connection = answer.connection;
-    if request.connection_id != connection.id {
-        return Err(invalid("The sign-in it answers began at another connection.").into());
-    }
-    let verified = verify(app, answer, Some(&request), now).await?.map(|assertion| {
+/// The answer to an AuthnRequest of ours.
+async fn answer_trip(app: &App, came: Came<'_>, request: SamlRequest, now: Millis) -> Result<Collect, FlowError> {
+    let connection = came.connection;
+    let verified = verify(app, came, Some(&request), now).await?.map(|assertion| {
         let profile = profile_of(connection, &assertion);
         (assertion, profile)
     });
@@ -95,7 +103,7 @@ async fn answer_trip(app: &App, answer: Answer<'_>, request: SamlRequest, now: M
         if saml_requests::answer(tx, &request.relay_state_sha256, &outcome, &finish_sha256).await? {
             return Ok(());
         }
-        Err(invalid("The sign-in it answers has had its answer already.").into())
+        Err(answered_before().into())
     })?;
     Ok(Collect { base_url: request.base_url, token: finish, arrival_cookie: None })
 }
@@ -104,18 +112,12 @@ async fn answer_trip(app: &App, answer: Answer<'_>, request: SamlRequest, now: M
 /// failure on, so whoever posted it is told. The person lands where RelayState says, if that is allowed, else at home.
 async fn arrive_unsolicited(
     app: &App,
-    answer: Answer<'_>,
+    came: Came<'_>,
     relay_state: Option<&str>,
     now: Millis,
 ) -> Result<Collect, FlowError> {
-    let connection = answer.connection;
-    if connection.saml.force_authn {
-        return Err(invalid(
-            "The connection asks for a fresh sign-in every time, which an answer that nobody asked for cannot be.",
-        )
-        .into());
-    }
-    let assertion = verify(app, answer, None, now).await??;
+    let connection = came.connection;
+    let assertion = verify(app, came, None, now).await??;
     let profile = profile_of(connection, &assertion)?;
     let redirect_url = match relay_state {
         Some(url) if redirects::allowed(app, url, &app.config.public_url).await.is_ok() => url.to_owned(),
@@ -167,19 +169,19 @@ fn failed(refusal: &Refusal) -> SsoOutcome {
 /// The assertion, or why the response is refused. `request` is what it must answer; `None` means that it must answer nothing.
 async fn verify(
     app: &App,
-    answer: Answer<'_>,
+    came: Came<'_>,
     request: Option<&SamlRequest>,
     now: Millis,
 ) -> Result<Result<Assertion, Refusal>, FlowError> {
-    let response = UnverifiedResponse::decode(answer.saml_response);
+    let response = UnverifiedResponse::decode(came.saml_response);
     let decryption_keys = match &response {
         Ok(response) if response.may_be_encrypted() => {
             let mut tx = app.store.read().await?;
-            connection_keys::decryption_keys(app, &mut tx, &answer.connection.id).await?
+            connection_keys::decryption_keys(app, &mut tx, &came.connection.id).await?
         }
         _ => Vec::new(),
     };
-    Ok(verify_with(app, answer.connection, response, &decryption_keys, request, now))
+    Ok(verify_with(app, came.connection, response, &decryption_keys, request, now))
 }
 
 fn verify_with(
@@ -211,10 +213,8 @@ fn verify_with(
         tracing::info!(connection = %connection.id, reason = error.code(), "SAML response invalid");
         invalid(&error.to_string())
     })?;
-    // The request is not signed, so whoever holds a session at the IdP could have taken the wish for a fresh sign-in out of it.
     if let Some(request) = request
-        && connection.saml.force_authn
-        && assertion.authn_instant_ms + doorward_saml::DEFAULT_CLOCK_SKEW_MS < request.created_at
+        && !is_fresh(connection, request.created_at, assertion.authn_instant_ms, doorward_saml::DEFAULT_CLOCK_SKEW_MS)
     {
         return Err(invalid(
             "A fresh sign-in at the identity provider was asked for, but it answered with an older one.",

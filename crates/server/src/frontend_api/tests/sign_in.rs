@@ -702,7 +702,14 @@ async fn what_an_idp_sends_is_bounded_and_does_not_pile_up() {
 #[tokio::test]
 async fn what_changes_between_answer_and_return_counts() {
     let app = TestApp::new().await;
-    for change in [json!({"authenticatable": false}), json!({"domains": ["other.test"]})] {
+    let other_certificate = TestIdp::connect(&app, "else.test", None, 1).await.certificate().pem();
+    for change in [
+        json!({"authenticatable": false}),
+        json!({"domains": ["other.test"]}),
+        json!({"saml": {"idp_certificate": other_certificate}}),
+        json!({"saml": {"idp_entity_id": "https://other.test"}}),
+        json!({"saml": {"force_authn": true}}),
+    ] {
         let idp = TestIdp::connect(&app, "acme.test", None, 0).await;
         let browser = app.browser();
         let request = idp.receive(&begin_sign_in(&browser, "alice@acme.test").await);
