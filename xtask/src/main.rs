@@ -8,6 +8,7 @@ mod browser;
 mod conformance;
 mod deny;
 mod install;
+mod mutants;
 mod postgres;
 mod reaper;
 mod report;
@@ -31,6 +32,8 @@ cargo xtask <command>
   conformance    Clerk's SDKs against the running server, on SQLite and on PostgreSQL
   browser        sign-ins in a real browser, through real identity providers
   deny           cargo-deny with everything it checks; installs cargo-deny into target/tools
+  mutants        switches off each check of the verifier in turn, in a copy, and names the test that notices; fails if none
+                 does (only those whose file, function or code contains a text: mutants TEXT)
   bench          release build; CPU time, memory and start time, as ratios to the cost of the bare cryptography; and what an
                  operation costs among 1,000,000 organizations against 1,000 (alone: bench --only scale)
 ";
@@ -58,6 +61,8 @@ fn run() -> Result<bool> {
         ["conformance"] => Ok(test::conformance()),
         ["browser"] => Ok(test::browser()),
         ["deny"] => deny::cargo_deny().map(|()| true),
+        ["mutants"] => mutants::run(""),
+        ["mutants", wanted] => mutants::run(wanted),
         ["bench"] => bench::run(bench::Part::All).map(|()| true),
         ["bench", "--only", "scale"] => bench::run(bench::Part::Scale).map(|()| true),
         [] | ["help" | "--help" | "-h"] => {

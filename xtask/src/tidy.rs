@@ -73,7 +73,7 @@ fn violations() -> Result<(usize, Vec<Violation>)> {
 }
 
 /// The files of the project: what git knows, and what it would be offered.
-fn paths(root: &Path) -> Result<Vec<String>> {
+pub(crate) fn paths(root: &Path) -> Result<Vec<String>> {
     let mut git = Command::new("git");
     git.current_dir(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let listed = shell::output(&mut git).context("tidy asks git which files belong to the project")?;

@@ -1,0 +1,268 @@
+//! `cargo xtask mutants`: switches off one check of the verifier after the other, in a copy of it, and sees whether a test
+//! notices.
+//!
+//! All switches are compiled into the copy at once and one of them is thrown by an environment variable, so it is compiled
+//! once. A check without which there is no value to go on with cannot be switched off; there, a test must come to the
+//! refusal. Tests by chance (`mutation`, `fuzz`) and tests against other programs do not count: a check that nothing else
+//! notices deserves a test that says what it is for.
+
+mod allowed;
+mod sites;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::report::Counts;
+use crate::{shell, tidy, workspace};
+use sites::{Kind, Site};
+
+/// The name of the switch's module in the copy.
+const SWITCH: &str = include_str!("mutants/switch.rs");
+
+/// An endless loop is noticed, too.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A crate, the files in it that judge what comes from outside, and the tests that should notice.
+struct Judge {
+    package: &'static str,
+    folder: &'static str,
+    judging: &'static [&'static str],
+    tests: &'static [&'static str],
+}
+
+const JUDGES: [Judge; 2] = [
+    Judge {
+        package: "doorward-saml",
+        folder: "crates/saml",
+        judging: &[
+            "certificate.rs",
+            "encryption/",
+            "instant.rs",
+            "metadata/idp.rs",
+            "response/",
+            "signature/",
+            "xml/c14n.rs",
+            "xml/gate.rs",
+            "xml/mod.rs",
+            "xml/read.rs",
+        ],
+        tests: &[
+            "--lib",
+            "--test=corpus",
+            "--test=encryption",
+            "--test=metadata",
+            "--test=certificate",
+            "--test=ecdsa",
+        ],
+    },
+    Judge {
+        package: "doorward-rules",
+        folder: "crates/rules",
+        judging: &["profile.rs", "saml_answer.rs"],
+        tests: &["--lib"],
+    },
+];
+
+/// Runs the mutants whose check `wanted` is a part of, or all.
+pub(crate) fn run(wanted: &str) -> Result<bool> {
+    let start = Instant::now();
+    let copy = workspace::target().join("mutants");
+    let mut counts = Counts::default();
+    let mut allowed = allowed::Allowed::read();
+    let sites = make_copy(&copy)?;
+    for judge in &JUDGES {
+        let of_judge: Vec<&Site> = sites.iter().filter(|site| site.path.starts_with(judge.folder)).collect();
+        let of_judge: Vec<&Site> = of_judge.into_iter().filter(|site| site.key().contains(wanted)).collect();
+        if of_judge.is_empty() {
+            continue;
+        }
+        let programs = build(judge, &copy)?;
+        let reached = reached(&programs, &copy)?;
+        let noticed = notice(&programs, &of_judge, &copy);
+        for site in of_judge {
+            let by = noticed.get(&site.number).or_else(|| reached.get(&site.number));
+            match (by, allowed.reason(site)) {
+                (Some(by), None) => {
+                    counts.passed += 1;
+                    println!("noticed      {site} ← {by}");
+                }
+                (None, Some(reason)) => {
+                    counts.skipped += 1;
+                    println!("allowed      {site}: {reason}");
+                }
+                (Some(by), Some(_)) => {
+                    counts.failed += 1;
+                    println!("NOT NEEDED   {site} is in allowed.txt, but noticed by {by}");
+                }
+                (None, None) => {
+                    counts.failed += 1;
+                    println!("NOT NOTICED  {site}");
+                }
+            }
+        }
+    }
+    if wanted.is_empty() {
+        for stale in allowed.unused() {
+            counts.failed += 1;
+            println!("NOT THERE    {stale} is in allowed.txt, but there is no such check");
+        }
+    }
+    ensure!(counts.passed > 0, "no check contains `{wanted}`");
+    println!(
+        "{} checks: {} noticed, {} allowed, {} failed; {} s",
+        counts.passed + counts.skipped + counts.failed,
+        counts.passed,
+        counts.skipped,
+        counts.failed,
+        start.elapsed().as_secs()
+    );
+    Ok(counts.failed == 0)
+}
+
+/// Writes the workspace with its switches; files that stay the same are left alone, so that cargo does not compile them.
+fn make_copy(copy: &Path) -> Result<Vec<Site>> {
+    let mut sites = Vec::new();
+    for path in tidy::paths(workspace::root())? {
+        let belongs = ["crates/", "xtask/", "Cargo."].iter().any(|start| path.starts_with(start));
+        let Some(content) = fs::read(workspace::root().join(&path)).ok().filter(|_| belongs) else { continue };
+        let last = sites.last().map_or(0, |site: &Site| site.number);
+        let content = match JUDGES.iter().find_map(|judge| judge.part(&path)) {
+            Some(Part::Root) => [content.as_slice(), b"\nmod mutant;\n"].concat(),
+            Some(Part::Judging) => {
+                let (code, found) = sites::instrument(&path, std::str::from_utf8(&content)?, last)?;
+                sites.extend(found);
+                code.into_bytes()
+            }
+            None => content,
+        };
+        write_changed(&copy.join(&path), &content)?;
+    }
+    for judge in &JUDGES {
+        // What only some crates have use for is no mistake.
+        let switch = SWITCH.replacen("\nuse std::io", "\n#![allow(dead_code)]\n\nuse std::io", 1);
+        write_changed(&copy.join(judge.folder).join("src/mutant.rs"), switch.as_bytes())?;
+    }
+    Ok(sites)
+}
+
+enum Part {
+    Root,
+    Judging,
+}
+
+impl Judge {
+    fn part(&self, path: &str) -> Option<Part> {
+        let file = path.strip_prefix(self.folder)?.strip_prefix("/src/")?;
+        match file {
+            "lib.rs" => Some(Part::Root),
+            _ => self.judging.iter().any(|judging| file.starts_with(judging)).then_some(Part::Judging),
+        }
+    }
+}
+
+fn write_changed(path: &Path, content: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    fs::create_dir_all(path.parent().context("no folder")?)?;
+    fs::write(path, content).with_context(|| path.display().to_string())
+}
+
+/// The test programs of the copy, which shares what it depends on with the original.
+fn build(judge: &Judge, copy: &Path) -> Result<Vec<PathBuf>> {
+    let mut command = workspace::cargo();
+    command.current_dir(copy).env("CARGO_TARGET_DIR", workspace::target()).args([
+        "test",
+        "--locked",
+        "--no-run",
+        "--message-format=json-render-diagnostics",
+        "--package",
+        judge.package,
+    ]);
+    let messages = shell::output(command.args(judge.tests))?;
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut programs: Vec<(usize, PathBuf)> = messages
+        .filter_map(|message| {
+            let program = message["executable"].as_str()?;
+            let name = message["target"]["name"].as_str()?;
+            let place = judge.tests.iter().position(|test| test.strip_prefix("--test=") == Some(name));
+            Some((place.unwrap_or(0), PathBuf::from(program)))
+        })
+        .collect();
+    ensure!(programs.len() == judge.tests.len(), "{} test programs instead of {}", programs.len(), judge.tests.len());
+    programs.sort();
+    Ok(programs.into_iter().map(|(_, program)| program).collect())
+}
+
+/// With all checks in force every test passes; says by which of them each refusal is reached.
+fn reached(programs: &[PathBuf], copy: &Path) -> Result<HashMap<u32, String>> {
+    let notes = copy.join("reached.txt");
+    let _absent = fs::remove_file(&notes);
+    for program in programs {
+        let mut command = Command::new(program);
+        shell::output(command.env("MUTANT_REACHED", &notes)).context("the tests fail with all checks in force")?;
+    }
+    let mut reached = HashMap::new();
+    for line in fs::read_to_string(&notes).unwrap_or_default().lines() {
+        if let Some((number, test)) = line.split_once(' ')
+            && let Ok(number) = number.parse()
+        {
+            reached.entry(number).or_insert_with(|| test.to_owned());
+        }
+    }
+    Ok(reached)
+}
+
+/// Who notices each check that can be switched off.
+fn notice(programs: &[PathBuf], sites: &[&Site], copy: &Path) -> HashMap<u32, String> {
+    let waiting = Mutex::new(sites.iter().filter(|site| site.kind != Kind::Needed));
+    let noticed = Mutex::new(HashMap::new());
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for worker in 0..workers {
+            let (waiting, noticed) = (&waiting, &noticed);
+            scope.spawn(move || {
+                let log = copy.join(format!("output-{worker}.txt"));
+                loop {
+                    let Some(site) = waiting.lock().ok().and_then(|mut waiting| waiting.next()) else { return };
+                    let by = programs.iter().find_map(|program| failure(program, site.number, &log));
+                    if let (Some(by), Ok(mut noticed)) = (by, noticed.lock()) {
+                        noticed.insert(site.number, by);
+                    }
+                }
+            });
+        }
+    });
+    noticed.into_inner().unwrap_or_default()
+}
+
+/// The first test of a program that fails with a check switched off.
+fn failure(program: &Path, number: u32, log: &Path) -> Option<String> {
+    let name = program.file_stem()?.to_string_lossy();
+    let name = name.rsplit_once('-').map_or(&*name, |(name, _)| name).to_owned();
+    let mut command = Command::new(program);
+    command.env("MUTANT_OFF", number.to_string()).env("RUST_TEST_THREADS", "1").env_remove("RUST_BACKTRACE");
+    let output = fs::File::create(log).ok()?;
+    let mut child = command.stdin(Stdio::null()).stdout(output).stderr(Stdio::null()).spawn().ok()?;
+    let Ok(Some(status)) = shell::wait(&mut child, LIMIT) else {
+        let _killed = child.kill();
+        let _status = child.wait();
+        return Some(format!("{name}: does not end"));
+    };
+    if status.success() {
+        return None;
+    }
+    let output = fs::read_to_string(log).unwrap_or_default();
+    let mut lines = output.lines();
+    let test = lines.clone().find_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
+    let message = lines.find(|line| line.contains("panicked at")).and_then(|_| lines.next()).unwrap_or_default();
+    let message: String = message.chars().take(90).collect();
+    Some(format!("{name} {}: {message}", test.unwrap_or("(crashed)")))
+}
