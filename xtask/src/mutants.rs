@@ -175,10 +175,11 @@ fn write_changed(path: &Path, content: &[u8]) -> Result<()> {
     fs::write(path, content).with_context(|| path.display().to_string())
 }
 
-/// The test programs of the copy, which shares what it depends on with the original.
+/// The test programs of the copy. It has a target folder of its own: cargo tells two workspaces in one folder apart by the
+/// paths inside of them, which are the same here, and would take a crate with switches for the one without.
 fn build(judge: &Judge, copy: &Path) -> Result<Vec<PathBuf>> {
     let mut command = workspace::cargo();
-    command.current_dir(copy).env("CARGO_TARGET_DIR", workspace::target()).args([
+    command.current_dir(copy).env("CARGO_TARGET_DIR", copy.join("target")).args([
         "test",
         "--locked",
         "--no-run",

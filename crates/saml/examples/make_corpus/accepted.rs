@@ -59,7 +59,7 @@ pub(crate) fn signed(xml: &str, part: SignedPart, digest: RsaDigest) -> String {
     xml
 }
 
-fn case(name: &str, about: &str, xml: String) -> Case {
+pub(crate) fn case(name: &str, about: &str, xml: String) -> Case {
     Case::new(name, about, xml)
         .with("name_id", NAME_ID.into())
         .with("assertion_id", ASSERTION_ID.into())
@@ -132,8 +132,22 @@ fn unsolicited(plain: &str) -> Case {
     case("unsolicited", "IdP-initiated: answers no request", xml).with("in_response_to", Value::Null)
 }
 
+const LONGEST_ID: &str = concat!(
+    "_23456789_123456789_123456789_123456789_123456789_123456789_1234",
+    "56789_123456789_123456789_123456789_123456789_123456789_12345678",
+    "9_123456789_123456789_123456789_123456789_123456789_123456789_12",
+    "3456789_123456789_123456789_123456789_123456789_123456789_123456",
+);
+
+fn signed_as(xml: &str, id: &str) -> String {
+    sign_by_id(xml, id, &key("idp"), RsaDigest::Sha256).unwrap()
+}
+
 /// What the standard allows and IdPs make use of.
 fn lenient(plain: &str) -> Vec<Case> {
+    let long = "x".repeat(1024);
+    let prefixes: Vec<String> = (0..32).map(|n| format!("p{n}")).collect();
+    let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
     let assertion = |xml: &str| signed(xml, SignedPart::Assertion, RsaDigest::Sha256);
     vec![
         case(
@@ -180,8 +194,25 @@ fn lenient(plain: &str) -> Vec<Case> {
                  xsi:nil=\"true\"/>",
             )),
         ),
-        case("clock-behind", "our clock is 58 s behind the IdP's", assertion(plain))
-            .with("now_ms", (NOW_MS - 60_000).into()),
+        case("clock-behind", "the first millisecond with the skew", assertion(plain))
+            .with("now_ms", (NOW_MS - 62_000).into()),
+        case(
+            "longest-id",
+            "an ID of 256 characters",
+            signed_as(&replace(plain, &format!("\"{ASSERTION_ID}\""), &format!("\"{LONGEST_ID}\"")), LONGEST_ID),
+        )
+        .with("assertion_id", LONGEST_ID.into()),
+        case(
+            "longest-name-id",
+            "a NameID of 1024 bytes",
+            assertion(&plain.replacen(&format!(">{NAME_ID}</saml:NameID>"), &format!(">{long}</saml:NameID>"), 1)),
+        )
+        .with("name_id", long.as_str().into()),
+        case(
+            "longest-prefix-list",
+            "a PrefixList of 32 prefixes",
+            sign_by_id_with_prefixes(plain, ASSERTION_ID, &key("idp"), RsaDigest::Sha256, &prefixes).unwrap(),
+        ),
         case("clock-ahead", "the last millisecond with the skew", assertion(plain))
             .with("now_ms", (NOW_MS + 359_999).into()),
     ]

@@ -41,8 +41,7 @@ pub(crate) fn unsigned(xml: &str) -> String {
 pub(crate) fn resign(xml: &str, edit: impl Fn(&str) -> String) -> String {
     let old = between(xml, "<ds:SignedInfo>", "</ds:SignedInfo>");
     let new = edit(old);
-    let canonical =
-        new.replacen("<ds:SignedInfo>", "<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">", 1);
+    let canonical = new.replacen("<ds:SignedInfo", "<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"", 1);
     let value = STANDARD.encode(sign(canonical.as_bytes()));
     let old_value = between(xml, "<ds:SignatureValue>", "</ds:SignatureValue>");
     let new_value = format!("<ds:SignatureValue>{value}</ds:SignatureValue>");

@@ -1,12 +1,14 @@
 //! Writes `tests/accepted/` and `tests/rejected/`: `cargo run -p doorward-saml --example make_corpus`.
 //!
-//! Signatures are deterministic, so a second run writes the same bytes. A case is a change to an accepted base; the
+//! Signatures are deterministic, and so is encryption with the content keys kept in `tests/keys`; so a second run writes the
+//! same bytes. A case is a change to an accepted base; the
 //! error it must cause stands beside it, so that it cannot be refused for another reason unnoticed.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a tool of the tests, run by hand")]
 
 mod accepted;
 mod edit;
+mod encrypted;
 mod rejected;
 
 use std::fs;
@@ -23,6 +25,7 @@ pub(crate) const REQUEST_ID: &str = "_request1";
 pub(crate) const NOW_MS: i64 = 1_795_510_800_000;
 
 /// One folder: a document and what is expected of it and with it.
+#[derive(Clone)]
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) xml: String,
@@ -61,12 +64,14 @@ impl Case {
             Some(base64) => fs::write(folder.join("response.b64"), base64).unwrap(),
             None => fs::write(folder.join("response.xml"), &self.xml).unwrap(),
         }
-        let params = serde_json::to_string_pretty(&self.params).unwrap();
+        let mut params = self.params.clone();
+        params.sort_all_objects();
+        let params = serde_json::to_string_pretty(&params).unwrap();
         fs::write(folder.join("params.json"), params + "\n").unwrap();
     }
 }
 
-fn tests_folder() -> PathBuf {
+pub(crate) fn tests_folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests")
 }
 
@@ -82,7 +87,9 @@ pub(crate) fn key(name: &str) -> SamlKey {
 }
 
 fn main() {
-    for (kind, cases) in [("accepted", accepted::cases()), ("rejected", rejected::cases())] {
+    let accepted = [accepted::cases(), encrypted::accepted()].concat();
+    let rejected = [rejected::cases(), encrypted::rejected()].concat();
+    for (kind, cases) in [("accepted", accepted), ("rejected", rejected)] {
         let folder = tests_folder().join(kind);
         if folder.exists() {
             fs::remove_dir_all(&folder).unwrap();

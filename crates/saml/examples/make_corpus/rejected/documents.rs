@@ -17,6 +17,8 @@ pub(super) fn text_tricks(bases: &Bases) -> Vec<Case> {
         let plain = bases.plain.replacen(&format!(">{NAME_ID}</saml:NameID>"), &format!(">{to}</saml:NameID>"), 1);
         signed(&plain, SignedPart::Assertion, RsaDigest::Sha256)
     };
+    let genuine =
+        |from: &str, to: &str| signed(&replace(&bases.plain, from, to), SignedPart::Assertion, RsaDigest::Sha256);
     let insert = |before: &str, text: &str| {
         let at = xml.find(before).unwrap() + before.len();
         // behind the first characters of the value
@@ -64,6 +66,29 @@ pub(super) fn text_tricks(bases: &Bases) -> Vec<Case> {
             "comment_in_text",
             "in SignatureValue",
             insert("<ds:SignatureValue>", "<!-- -->"),
+        ),
+        case(
+            "comment-in-empty-value",
+            "comment_in_text",
+            "nothing but a comment",
+            replace(
+                xml,
+                "<saml:AttributeValue>engineering</saml:AttributeValue>",
+                "<saml:AttributeValue><!--engineering--></saml:AttributeValue>",
+            ),
+        ),
+        case(
+            "comment-in-mixed-content",
+            "comment_in_text",
+            "a comment beside text and elements",
+            replace(
+                &genuine(
+                    "<saml:AttributeValue>engineering",
+                    "<saml:AttributeValue>engineering<saml:NameID>x</saml:NameID>",
+                ),
+                "</saml:NameID></saml:AttributeValue>",
+                "</saml:NameID><!-- --></saml:AttributeValue>",
+            ),
         ),
         case(
             "cdata-in-name-id",

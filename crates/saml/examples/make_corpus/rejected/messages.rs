@@ -22,6 +22,12 @@ pub(super) fn envelope(bases: &Bases) -> Vec<Case> {
         |from: &str, to: &str| signed(&replace(&bases.plain, from, to), SignedPart::Response, RsaDigest::Sha256);
     vec![
         case(
+            "id-too-long",
+            "id_invalid",
+            "an ID of 257 characters",
+            replace(xml, RESPONSE_ID_ATTRIBUTE, &format!(" ID=\"_{}\"", "x".repeat(256))),
+        ),
+        case(
             "version-1-1",
             "version_mismatch",
             "a Response of version 1.1",
@@ -438,6 +444,12 @@ pub(super) fn statements(bases: &Bases) -> Vec<Case> {
             "attribute_name_missing",
             "an attribute without a name",
             genuine("<saml:Attribute Name=\"mail\">", "<saml:Attribute>"),
+        ),
+        case(
+            "attribute-with-empty-name-signed",
+            "attribute_name_missing",
+            "an attribute whose name is empty",
+            genuine("<saml:Attribute Name=\"mail\">", "<saml:Attribute Name=\"\">"),
         ),
         case(
             "encrypted-attribute-signed",

@@ -3,6 +3,7 @@
 
 mod documents;
 mod messages;
+mod signature_shape;
 mod signatures;
 mod wrapping;
 
@@ -35,6 +36,9 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(wrapping::wrapping(&bases));
     cases.extend(wrapping::placement(&bases));
     cases.extend(signatures::references(&bases));
+    cases.extend(signature_shape::signature(&bases));
+    cases.extend(signature_shape::signed_info(&bases));
+    cases.extend(signature_shape::canonicalization(&bases));
     cases.extend(signatures::algorithms(&bases));
     cases.extend(signatures::keys(&bases));
     cases.extend(documents::text_tricks(&bases));
