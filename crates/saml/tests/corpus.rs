@@ -1,5 +1,5 @@
 //! `accepted/` has a folder per style of Response, `rejected/` a folder per attack or mistake; each names its base, an
-//! accepted Response from which it differs in that one thing. `cargo run --example make_corpus` writes them.
+//! accepted Response from which it differs in that one thing. `cargo run -p doorward-corpus --example make_corpus` writes them.
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
 

@@ -6,23 +6,26 @@ use doorward_saml::idp::{ContentCipher, KeyTransport, RsaDigest, sign_by_id};
 use super::{FAILED, case, ciphertext, message, seal, sealed, signed_assertion, standalone, with_ciphertext};
 use crate::accepted::{ASSERTION_ID, NAME_ID, RESPONSE_ID, plain};
 use crate::edit::{between, replace};
-use crate::{Case, SP_ENTITY_ID, key};
+use crate::{Case, Scene};
 
 const EVIL: &str = "admin@example.test";
 const UNSIGNED_BASE: &str = "encrypted-response-signed";
 
 /// Somebody else than the IdP made it: our certificate is public.
-pub(super) fn unsigned() -> Vec<Case> {
-    let good = signed_assertion();
-    let with_cbc = |content: &str| message(&seal(content.as_bytes(), ContentCipher::Aes128Cbc, KeyTransport::OaepSha1));
-    let forged = standalone().replace(NAME_ID, EVIL);
-    let by_stranger = |content: &str, id| sign_by_id(content, id, &key("foreign"), RsaDigest::Sha256).unwrap();
-    let failed =
-        |name: &str, about: &str, content: &str| case("encrypted", name, FAILED, about, message(&sealed(content)));
+pub(super) fn unsigned(scene: &Scene) -> Vec<Case> {
+    let good = signed_assertion(scene);
+    let with_cbc = |content: &str| {
+        message(scene, &seal(scene, content.as_bytes(), ContentCipher::Aes128Cbc, KeyTransport::OaepSha1))
+    };
+    let forged = standalone(scene).replace(NAME_ID, EVIL);
+    let by_stranger = |content: &str, id| sign_by_id(content, id, &scene.key("foreign"), RsaDigest::Sha256).unwrap();
+    let failed = |name: &str, about: &str, content: &str| {
+        case("encrypted", name, FAILED, about, message(scene, &sealed(scene, content)))
+    };
     let moved = replace(&good, &format!(" ID=\"{ASSERTION_ID}\""), " ID=\"_other\"");
     vec![
-        failed("encrypted-unsigned", "encryption is no signature (CVE-2026-2092)", &standalone()),
-        case("encrypted-cbc", "encrypted-unsigned-cbc", FAILED, "the same in CBC mode", with_cbc(&standalone())),
+        failed("encrypted-unsigned", "encryption is no signature (CVE-2026-2092)", &standalone(scene)),
+        case("encrypted-cbc", "encrypted-unsigned-cbc", FAILED, "the same in CBC mode", with_cbc(&standalone(scene))),
         failed("encrypted-forged", "a good signature of another person", &good.replace(NAME_ID, EVIL)),
         case(
             "encrypted-cbc",
@@ -38,21 +41,22 @@ pub(super) fn unsigned() -> Vec<Case> {
             "encrypted-signature-of-other-id-signed",
             "reference_uri_mismatch",
             "the same inside of a signed Response",
-            super::signed(&sealed(&moved)),
+            super::signed(scene, &sealed(scene, &moved)),
         ),
         case(
             UNSIGNED_BASE,
             "encrypted-signed-by-stranger-signed",
             "signature_invalid",
             "the IdP signed around a stranger's signature",
-            super::signed(&sealed(&by_stranger(&standalone(), ASSERTION_ID))),
+            super::signed(scene, &sealed(scene, &by_stranger(&standalone(scene), ASSERTION_ID))),
         ),
         case(
             UNSIGNED_BASE,
             "encrypted-response-signed-by-stranger",
             "signature_invalid",
             "a stranger signed the Response",
-            sign_by_id(&message(&sealed(&good)), RESPONSE_ID, &key("foreign"), RsaDigest::Sha256).unwrap(),
+            sign_by_id(&message(scene, &sealed(scene, &good)), RESPONSE_ID, &scene.key("foreign"), RsaDigest::Sha256)
+                .unwrap(),
         ),
         case(
             UNSIGNED_BASE,
@@ -60,8 +64,8 @@ pub(super) fn unsigned() -> Vec<Case> {
             "digest_mismatch",
             "another ciphertext, a good one, in a signed Response",
             {
-                let old = super::signed(&sealed(&standalone()));
-                let other = sealed(&signed_assertion());
+                let old = super::signed(scene, &sealed(scene, &standalone(scene)));
+                let other = sealed(scene, &signed_assertion(scene));
                 with_ciphertext(&old, &ciphertext(&other))
             },
         ),
@@ -69,9 +73,9 @@ pub(super) fn unsigned() -> Vec<Case> {
 }
 
 /// Not one Assertion, or not one that the gate and the shape let through.
-pub(super) fn strange() -> Vec<Case> {
-    let good = signed_assertion();
-    let unsigned = standalone();
+pub(super) fn strange(scene: &Scene) -> Vec<Case> {
+    let good = signed_assertion(scene);
+    let unsigned = standalone(scene);
     let declared = "xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"";
     let forged = format!("<saml:Assertion {declared} ID=\"_evil\" Version=\"2.0\">");
     let subject = between(&unsigned, "<saml:Subject>", "</saml:Subject>").replacen('>', &format!(" {declared}>"), 1);
@@ -106,10 +110,10 @@ pub(super) fn strange() -> Vec<Case> {
             "xml_too_many_attributes",
         ),
         ("two-assertions", "one behind the other", format!("{good}{good}"), "xml_malformed"),
-        ("response", "a whole Response", plain(), "assertion_missing"),
+        ("response", "a whole Response", plain(scene), "assertion_missing"),
         ("subject", "a part of an Assertion", subject, "assertion_missing"),
         ("wrapped", "an Assertion in another element", format!("<x>{good}</x>"), "assertion_missing"),
-        ("encrypted-again", "encrypted once more", sealed(&good), "assertion_missing"),
+        ("encrypted-again", "encrypted once more", sealed(scene, &good), "assertion_missing"),
         (
             "wrapped-in-assertion",
             "a forged Assertion around the signed one",
@@ -139,74 +143,80 @@ pub(super) fn strange() -> Vec<Case> {
         ),
     ];
     let both = kinds.into_iter().flat_map(|(name, about, content, error)| {
-        let encrypted = sealed(&content);
+        let encrypted = sealed(scene, &content);
         [
-            case("encrypted", &format!("encrypted-holding-{name}"), FAILED, about, message(&encrypted)),
-            case(UNSIGNED_BASE, &format!("encrypted-holding-{name}-signed"), error, about, super::signed(&encrypted)),
+            case("encrypted", &format!("encrypted-holding-{name}"), FAILED, about, message(scene, &encrypted)),
+            case(
+                UNSIGNED_BASE,
+                &format!("encrypted-holding-{name}-signed"),
+                error,
+                about,
+                super::signed(scene, &encrypted),
+            ),
         ]
     });
-    let not_utf8 = seal(b"<saml:Assertion>\xff", ContentCipher::Aes256Gcm, KeyTransport::OaepSha1);
+    let not_utf8 = seal(scene, b"<saml:Assertion>\xff", ContentCipher::Aes256Gcm, KeyTransport::OaepSha1);
     both.chain([case(
         UNSIGNED_BASE,
         "encrypted-holding-latin-1-signed",
         FAILED,
         "bytes that are no UTF-8; not told apart from a failure even here",
-        super::signed(&not_utf8),
+        super::signed(scene, &not_utf8),
     )])
     .collect()
 }
 
 /// What the IdP signed and did not mean for us, here and now. Whoever has something signed may know why it is refused.
-pub(super) fn signed() -> Vec<Case> {
-    let other_sp = standalone().replace(SP_ENTITY_ID, "https://other.example.test");
-    let other_sp_signed = sign_by_id(&other_sp, ASSERTION_ID, &key("idp"), RsaDigest::Sha256).unwrap();
-    let cut_off = standalone().replacen("<saml:Subject>", "<saml:EncryptedAssertion/><saml:Subject>", 1);
+pub(super) fn signed(scene: &Scene) -> Vec<Case> {
+    let other_sp = standalone(scene).replace(&scene.sp_entity_id, "https://other.example.test");
+    let other_sp_signed = sign_by_id(&other_sp, ASSERTION_ID, &scene.key("idp"), RsaDigest::Sha256).unwrap();
+    let cut_off = standalone(scene).replacen("<saml:Subject>", "<saml:EncryptedAssertion/><saml:Subject>", 1);
     vec![
         case(
             "encrypted",
             "encrypted-for-other-sp",
             "audience_mismatch",
             "an Assertion for another SP, encrypted for us by whoever got it",
-            message(&sealed(&other_sp_signed)),
+            message(scene, &sealed(scene, &other_sp_signed)),
         ),
         case(
             UNSIGNED_BASE,
             "encrypted-for-other-sp-signed",
             "audience_mismatch",
             "the same inside of a signed Response",
-            super::signed(&sealed(&other_sp)),
+            super::signed(scene, &sealed(scene, &other_sp)),
         ),
         case(
             UNSIGNED_BASE,
             "encrypted-inside-of-assertion-signed",
             "assertion_misplaced",
             "an EncryptedAssertion inside of the decrypted one",
-            super::signed(&sealed(&cut_off)),
+            super::signed(scene, &sealed(scene, &cut_off)),
         ),
         case(
             "encrypted",
             "encrypted-replayed-after-ten-minutes",
             "subject_confirmation_expired",
             "a good one ten minutes later",
-            message(&sealed(&signed_assertion())),
+            message(scene, &sealed(scene, &signed_assertion(scene))),
         )
-        .with("now_ms", (crate::NOW_MS + 600_000).into()),
+        .with("now_ms", (scene.now_ms + 600_000).into()),
         case(
             "encrypted",
             "encrypted-answer-to-other-request",
             "in_response_to_mismatch",
             "the answer to another request",
-            message(&sealed(&signed_assertion())),
+            message(scene, &sealed(scene, &signed_assertion(scene))),
         )
         .with("in_response_to", "_other".into()),
     ]
 }
 
 /// Several, or elsewhere.
-pub(super) fn places() -> Vec<Case> {
-    let good = sealed(&signed_assertion());
-    let forged = standalone().replace(NAME_ID, EVIL);
-    let signature = between(&signed_assertion(), "<ds:Signature ", "</ds:Signature>").to_owned();
+pub(super) fn places(scene: &Scene) -> Vec<Case> {
+    let good = sealed(scene, &signed_assertion(scene));
+    let forged = standalone(scene).replace(NAME_ID, EVIL);
+    let signature = between(&signed_assertion(scene), "<ds:Signature ", "</ds:Signature>").to_owned();
     let data = between(&good, "<xenc:EncryptedData ", "</xenc:EncryptedData>").to_owned();
     let case = |name: &str, error: &str, about: &str, xml: String| case("encrypted", name, error, about, xml);
     vec![
@@ -214,20 +224,20 @@ pub(super) fn places() -> Vec<Case> {
             "encrypted-beside-forged",
             "assertion_multiple",
             "a forged Assertion in front of the encrypted one",
-            message(&format!("{forged}{good}")),
+            message(scene, &format!("{forged}{good}")),
         ),
         case(
             "encrypted-before-forged",
             "assertion_multiple",
             "a forged Assertion behind the encrypted one",
-            message(&format!("{good}{forged}")),
+            message(scene, &format!("{good}{forged}")),
         ),
-        case("encrypted-twice", "assertion_multiple", "two encrypted ones", message(&format!("{good}{good}"))),
+        case("encrypted-twice", "assertion_multiple", "two encrypted ones", message(scene, &format!("{good}{good}"))),
         case(
             "encrypted-in-extensions",
             "assertion_misplaced",
             "a second one in Extensions",
-            message(&good).replacen(
+            message(scene, &good).replacen(
                 "<samlp:Status>",
                 &format!("<samlp:Extensions>{good}</samlp:Extensions><samlp:Status>"),
                 1,
@@ -237,7 +247,7 @@ pub(super) fn places() -> Vec<Case> {
             "encrypted-only-in-extensions",
             "assertion_missing",
             "nowhere but in Extensions",
-            message("").replacen(
+            message(scene, "").replacen(
                 "<samlp:Status>",
                 &format!("<samlp:Extensions>{good}</samlp:Extensions><samlp:Status>"),
                 1,
@@ -247,19 +257,19 @@ pub(super) fn places() -> Vec<Case> {
             "encrypted-data-in-response",
             "assertion_missing",
             "EncryptedData without its EncryptedAssertion",
-            message(&data),
+            message(scene, &data),
         ),
         case(
             "encrypted-signature-beside-data",
             "signature_misplaced",
             "a genuine Signature beside the ciphertext, where it covers nothing",
-            message(&replace(&good, "<xenc:EncryptedData ", &format!("{signature}<xenc:EncryptedData "))),
+            message(scene, &replace(&good, "<xenc:EncryptedData ", &format!("{signature}<xenc:EncryptedData "))),
         ),
         case(
             "encrypted-signature-in-key",
             "signature_misplaced",
             "a genuine Signature in the content key",
-            message(&replace(&good, "<xenc:EncryptedKey>", &format!("{signature}<xenc:EncryptedKey>"))),
+            message(scene, &replace(&good, "<xenc:EncryptedKey>", &format!("{signature}<xenc:EncryptedKey>"))),
         ),
     ]
 }

@@ -6,13 +6,13 @@ use crate::accepted::{ASSERTION_ID, NAME_ID};
 use crate::edit::{assertion, replace, signature, unsigned};
 
 /// An Assertion as the attacker would have it.
-fn evil_assertion(bases: &Bases) -> String {
+fn evil_assertion(bases: &Bases<'_>) -> String {
     let evil = assertion(&bases.plain).replace(NAME_ID, EVIL);
     replace(&evil, ASSERTION_ID, "_evil")
 }
 
 /// The numbered signature wrapping attacks of "On Breaking SAML" (2012): what is signed and what is read differ.
-pub(super) fn wrapping(bases: &Bases) -> Vec<Case> {
+pub(super) fn wrapping(bases: &Bases<'_>) -> Vec<Case> {
     let evil = evil_assertion(bases);
     let original = unsigned(&bases.response);
     let evil_response = replace(&bases.response.replace(NAME_ID, EVIL), RESPONSE_ID_ATTRIBUTE, " ID=\"_evil\"");
@@ -140,7 +140,7 @@ pub(super) fn wrapping(bases: &Bases) -> Vec<Case> {
 }
 
 /// Signatures in wrong places, and ids that two elements share.
-pub(super) fn placement(bases: &Bases) -> Vec<Case> {
+pub(super) fn placement(bases: &Bases<'_>) -> Vec<Case> {
     let signature = signature(&bases.assertion).to_owned();
     let bare = unsigned(&bases.assertion);
     vec![

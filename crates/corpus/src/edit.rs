@@ -6,7 +6,7 @@ use aws_lc_rs::signature::RSA_PKCS1_SHA256;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::key_file;
+use crate::Scene;
 
 /// Replaces `from`, which must occur exactly once.
 pub(crate) fn replace(xml: &str, from: &str, to: &str) -> String {
@@ -36,23 +36,24 @@ pub(crate) fn unsigned(xml: &str) -> String {
     replace(xml, signature(xml), "")
 }
 
-/// Changes the first SignedInfo by `edit` and signs it again with the IdP's key. The result of `edit` must be in
-/// canonical form but for the declaration of `ds`, which is added.
-pub(crate) fn resign(xml: &str, edit: impl Fn(&str) -> String) -> String {
-    let old = between(xml, "<ds:SignedInfo>", "</ds:SignedInfo>");
-    let new = edit(old);
-    let canonical = new.replacen("<ds:SignedInfo", "<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"", 1);
-    let value = STANDARD.encode(sign(canonical.as_bytes()));
-    let old_value = between(xml, "<ds:SignatureValue>", "</ds:SignatureValue>");
-    let new_value = format!("<ds:SignatureValue>{value}</ds:SignatureValue>");
-    replace(&replace(xml, old, &new), old_value, &new_value)
-}
+impl Scene {
+    /// Changes the first SignedInfo by `edit` and signs it again with the IdP's key. The result of `edit` must be in
+    /// canonical form but for the declaration of `ds`, which is added.
+    pub(crate) fn resign(&self, xml: &str, edit: impl Fn(&str) -> String) -> String {
+        let old = between(xml, "<ds:SignedInfo>", "</ds:SignedInfo>");
+        let new = edit(old);
+        let canonical =
+            new.replacen("<ds:SignedInfo", "<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"", 1);
+        let value = STANDARD.encode(self.sign(canonical.as_bytes()));
+        let old_value = between(xml, "<ds:SignatureValue>", "</ds:SignatureValue>");
+        let new_value = format!("<ds:SignatureValue>{value}</ds:SignatureValue>");
+        replace(&replace(xml, old, &new), old_value, &new_value)
+    }
 
-fn sign(message: &[u8]) -> Vec<u8> {
-    let pem = key_file("idp.key");
-    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-    let key = KeyPair::from_pkcs8(&STANDARD.decode(base64).unwrap()).unwrap();
-    let mut signature = vec![0; key.public_modulus_len()];
-    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
-    signature
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let key = KeyPair::from_pkcs8(&self.idp.pkcs8).unwrap();
+        let mut signature = vec![0; key.public_modulus_len()];
+        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
+        signature
+    }
 }

@@ -6,16 +6,16 @@ use doorward_saml::idp::{RsaDigest, sign_by_id};
 use serde_json::json;
 
 use super::{Bases, EVIL, case, on};
+use crate::Case;
 use crate::accepted::{ASSERTION_ID, NAME_ID, RESPONSE_ID};
-use crate::edit::{between, replace, resign};
-use crate::{Case, key};
+use crate::edit::{between, replace};
 
 /// SignedInfo and Reference of a wrong shape. "Signed" means that the IdP's own key signed it like that.
-pub(super) fn references(bases: &Bases) -> Vec<Case> {
+pub(super) fn references(bases: &Bases<'_>) -> Vec<Case> {
     let xml = &bases.assertion;
     let reference = between(xml, "<ds:Reference ", "</ds:Reference>").to_owned();
     let signed_info = between(xml, "<ds:SignedInfo>", "</ds:SignedInfo>").to_owned();
-    let edit = |from: &str, to: &str| resign(xml, |info| replace(info, from, to));
+    let edit = |from: &str, to: &str| bases.scene.resign(xml, |info| replace(info, from, to));
     let enveloped = "<ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"></ds:Transform>";
     let exclusive = "<ds:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"></ds:Transform>";
     let transform = |uri: &str, content: &str| format!("<ds:Transform Algorithm=\"{uri}\">{content}</ds:Transform>");
@@ -93,11 +93,11 @@ pub(super) fn references(bases: &Bases) -> Vec<Case> {
             "reference_uri_mismatch",
             "the signature is genuine, but of something else",
             replace(
-                &resign(xml, |info| {
+                &bases.scene.resign(xml, |info| {
                     let info = replace(info, "#_assertion1", "#_issuer");
                     replace(&info, &digest_value, &format!("<ds:DigestValue>{issuer_digest}</ds:DigestValue>"))
                 }),
-                "<saml:Issuer>https://idp.example.test/saml</saml:Issuer><ds:",
+                &format!("<saml:Issuer>{}</saml:Issuer><ds:", bases.scene.idp_entity_id),
                 "<saml:Issuer ID=\"_issuer\">x</saml:Issuer><ds:",
             ),
         ),
@@ -213,7 +213,7 @@ pub(super) fn references(bases: &Bases) -> Vec<Case> {
             "digest_mismatch",
             "a digest of nothing, as of a canonicalization that failed quietly (CVE-2025-66568), and a relative namespace",
             replace(
-                &resign(xml, |info| {
+                &bases.scene.resign(xml, |info| {
                     replace(
                         info,
                         &digest_value,
@@ -239,12 +239,12 @@ pub(super) fn references(bases: &Bases) -> Vec<Case> {
     ]
 }
 
-pub(super) fn algorithms(bases: &Bases) -> Vec<Case> {
+pub(super) fn algorithms(bases: &Bases<'_>) -> Vec<Case> {
     let xml = &bases.assertion;
     let method = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
     let digest = "http://www.w3.org/2001/04/xmlenc#sha256";
     let with_method = |uri: &str| replace(xml, method, uri);
-    let with_digest = |uri: &str| resign(xml, |info| replace(info, digest, uri));
+    let with_digest = |uri: &str| bases.scene.resign(xml, |info| replace(info, digest, uri));
     let error = "signature_algorithm_refused";
     vec![
         case("rsa-sha1", error, "SHA-1 is broken", with_method("http://www.w3.org/2000/09/xmldsig#rsa-sha1")),
@@ -314,13 +314,13 @@ pub(super) fn algorithms(bases: &Bases) -> Vec<Case> {
 }
 
 /// Who signed.
-pub(super) fn keys(bases: &Bases) -> Vec<Case> {
-    let foreign = key("foreign");
+pub(super) fn keys(bases: &Bases<'_>) -> Vec<Case> {
+    let foreign = bases.scene.key("foreign");
     let digest = RsaDigest::Sha256;
     let evil = bases.plain.replace(NAME_ID, EVIL);
     let by_foreign = sign_by_id(&evil, ASSERTION_ID, &foreign, digest).unwrap();
     let certificate = foreign.certificate().base64();
-    let genuine = key("idp").certificate().base64();
+    let genuine = bases.scene.key("idp").certificate().base64();
     let value = between(&bases.assertion, "<ds:SignatureValue>", "</ds:SignatureValue>");
     let zeros = STANDARD.encode([0; 256]);
     vec![

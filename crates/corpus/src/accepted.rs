@@ -5,35 +5,41 @@ use doorward_saml::idp::{
 };
 use serde_json::{Value, json};
 
-use crate::edit::{replace, resign};
-use crate::{ACS_URL, Case, IDP_ENTITY_ID, NOW_MS, REQUEST_ID, SP_ENTITY_ID, key};
+use crate::edit::replace;
+use crate::{Case, Scene};
 
-pub(crate) const NAME_ID: &str = "jane.doe@example.test";
-pub(crate) const ASSERTION_ID: &str = "_assertion1";
-pub(crate) const RESPONSE_ID: &str = "_response1";
+/// The person.
+pub const NAME_ID: &str = "jane.doe@example.test";
+/// The Assertion.
+pub const ASSERTION_ID: &str = "_assertion1";
+/// The Response.
+pub const RESPONSE_ID: &str = "_response1";
 const GROUPS: [&str; 3] = ["engineering", "R&D <platform>", "Zürich"];
 
 /// What the bases say, not signed yet.
-pub(crate) fn plain() -> String {
+pub(crate) fn plain(scene: &Scene) -> String {
     let groups: Vec<String> = GROUPS.iter().map(|group| (*group).to_owned()).collect();
-    issued(&[
-        IssuedAttribute { name: "mail".to_owned(), values: vec![NAME_ID.to_owned()] },
-        IssuedAttribute { name: "groups".to_owned(), values: groups },
-    ])
+    issued(
+        scene,
+        &[
+            IssuedAttribute { name: "mail".to_owned(), values: vec![NAME_ID.to_owned()] },
+            IssuedAttribute { name: "groups".to_owned(), values: groups },
+        ],
+    )
 }
 
-fn issued(attributes: &[IssuedAttribute]) -> String {
-    issued_at(NOW_MS, attributes)
+fn issued(scene: &Scene, attributes: &[IssuedAttribute]) -> String {
+    issued_at(scene, scene.now_ms, attributes)
 }
 
-fn issued_at(now_ms: i64, attributes: &[IssuedAttribute]) -> String {
+fn issued_at(scene: &Scene, now_ms: i64, attributes: &[IssuedAttribute]) -> String {
     IssuedResponse {
         response_id: RESPONSE_ID,
         assertion_id: ASSERTION_ID,
-        issuer: IDP_ENTITY_ID,
-        acs_url: ACS_URL,
-        audience: SP_ENTITY_ID,
-        in_response_to: Some(REQUEST_ID),
+        issuer: &scene.idp_entity_id,
+        acs_url: &scene.acs_url,
+        audience: &scene.sp_entity_id,
+        in_response_to: Some(&scene.request_id),
         issue_instant_ms: now_ms - 2000,
         not_on_or_after_ms: now_ms + 300_000,
         authn_instant_ms: now_ms - 60_000,
@@ -46,19 +52,6 @@ fn issued_at(now_ms: i64, attributes: &[IssuedAttribute]) -> String {
     .to_unsigned_xml()
 }
 
-/// Signs `xml` as asked.
-pub(crate) fn signed(xml: &str, part: SignedPart, digest: RsaDigest) -> String {
-    let key = key("idp");
-    let mut xml = xml.to_owned();
-    if part != SignedPart::Response {
-        xml = sign_by_id(&xml, ASSERTION_ID, &key, digest).unwrap();
-    }
-    if part != SignedPart::Assertion {
-        xml = sign_by_id(&xml, RESPONSE_ID, &key, digest).unwrap();
-    }
-    xml
-}
-
 pub(crate) fn case(name: &str, about: &str, xml: String) -> Case {
     Case::new(name, about, xml)
         .with("name_id", NAME_ID.into())
@@ -66,10 +59,11 @@ pub(crate) fn case(name: &str, about: &str, xml: String) -> Case {
         .with("groups", json!(GROUPS))
 }
 
-pub(crate) fn cases() -> Vec<Case> {
+pub(crate) fn cases(scene: &Scene) -> Vec<Case> {
+    let signed = |xml: &str, part, digest| scene.signed(xml, part, digest);
     let assertion = |xml: &str| signed(xml, SignedPart::Assertion, RsaDigest::Sha256);
     let both = |xml: &str, digest| signed(xml, SignedPart::Both, digest);
-    let plain = plain();
+    let plain = plain(scene);
     let mut cases = vec![
         case("assertion-signed", "the Assertion is signed, as most IdPs do", assertion(&plain)),
         case("response-signed", "only the Response is signed", signed(&plain, SignedPart::Response, RsaDigest::Sha256)),
@@ -79,7 +73,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case(
             "mixed-digest",
             "the content's digest is SHA-512, the signature's SHA-256",
-            resign(&assertion(&plain), |info| {
+            scene.resign(&assertion(&plain), |info| {
                 let to = "http://www.w3.org/2001/04/xmlenc#sha512";
                 let info = replace(info, "http://www.w3.org/2001/04/xmlenc#sha256", to);
                 let digest = |xml: &str| {
@@ -90,7 +84,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 replace(&info, &digest(&info), &digest(&sha512))
             }),
         ),
-        unsolicited(&plain),
+        unsolicited(scene, &plain),
         case("key-rollover", "two certificates are configured and the second one signs", assertion(&plain))
             .with("certificates", json!(["foreign", "idp"])),
         case("mixed-key-kinds", "an elliptic key is configured beside the RSA key that signs", assertion(&plain))
@@ -105,30 +99,35 @@ pub(crate) fn cases() -> Vec<Case> {
             "a comment where there is no text; canonical form drops it",
             replace(&assertion(&plain), "<saml:Conditions ", "<!-- x --><saml:Conditions "),
         ),
-        case("pretty-printed", "line breaks and indentation, signed as they are", pretty(&plain)),
-        case("windows-line-ends", "the same with CR LF", pretty(&plain).replace('\n', "\r\n")),
-        case("default-namespaces", "no prefixes, as Entra writes it", default_namespaces(&plain)),
-        case("declared-on-response", "the Assertion leans on declarations of the Response; xsi:type", typed(&plain)),
-        case("inclusive-namespaces", "a PrefixList, as Okta and Shibboleth write it", inclusive(&plain)),
-        many_groups(),
-        expired_certificate(),
+        case("pretty-printed", "line breaks and indentation, signed as they are", pretty(scene, &plain)),
+        case("windows-line-ends", "the same with CR LF", pretty(scene, &plain).replace('\n', "\r\n")),
+        case("default-namespaces", "no prefixes, as Entra writes it", default_namespaces(scene, &plain)),
+        case(
+            "declared-on-response",
+            "the Assertion leans on declarations of the Response; xsi:type",
+            typed(scene, &plain),
+        ),
+        case("inclusive-namespaces", "a PrefixList, as Okta and Shibboleth write it", inclusive(scene, &plain)),
+        many_groups(scene),
+        expired_certificate(scene),
         case(
             "valid-for-years",
             "the conditions hold until 2040, so only the age of the Assertion ends them",
             assertion(
                 &plain
-                    .replace("2026-11-24T09:05:00.000Z", "2040-01-01T00:00:00Z")
-                    .replace(" SessionNotOnOrAfter=\"2026-11-24T17:00:00.000Z\"", ""),
+                    .replace(&scene.time(300_000), "2040-01-01T00:00:00Z")
+                    .replace(&format!(" SessionNotOnOrAfter=\"{}\"", scene.time(28_800_000)), ""),
             ),
         ),
     ];
-    cases.extend(lenient(&plain));
+    cases.extend(lenient(scene, &plain));
     cases
 }
 
-fn unsolicited(plain: &str) -> Case {
-    let xml = plain.replace(&format!(" InResponseTo=\"{REQUEST_ID}\""), "");
-    let xml = signed(&xml, SignedPart::Assertion, RsaDigest::Sha256);
+fn unsolicited(scene: &Scene, plain: &str) -> Case {
+    let request_id = &scene.request_id;
+    let xml = plain.replace(&format!(" InResponseTo=\"{request_id}\""), "");
+    let xml = scene.signed(&xml, SignedPart::Assertion, RsaDigest::Sha256);
     case("unsolicited", "IdP-initiated: answers no request", xml).with("in_response_to", Value::Null)
 }
 
@@ -139,26 +138,27 @@ const LONGEST_ID: &str = concat!(
     "3456789_123456789_123456789_123456789_123456789_123456789_123456",
 );
 
-fn signed_as(xml: &str, id: &str) -> String {
-    sign_by_id(xml, id, &key("idp"), RsaDigest::Sha256).unwrap()
+fn signed_as(scene: &Scene, xml: &str, id: &str) -> String {
+    sign_by_id(xml, id, &scene.key("idp"), RsaDigest::Sha256).unwrap()
 }
 
 /// What the standard allows and IdPs make use of.
-fn lenient(plain: &str) -> Vec<Case> {
+fn lenient(scene: &Scene, plain: &str) -> Vec<Case> {
+    let Scene { acs_url, idp_entity_id, sp_entity_id, .. } = scene;
     let long = "x".repeat(1024);
     let prefixes: Vec<String> = (0..32).map(|n| format!("p{n}")).collect();
     let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
-    let assertion = |xml: &str| signed(xml, SignedPart::Assertion, RsaDigest::Sha256);
+    let assertion = |xml: &str| scene.signed(xml, SignedPart::Assertion, RsaDigest::Sha256);
     vec![
         case(
             "no-destination-unsigned-response",
             "Destination may be absent from a Response that is not signed itself",
-            assertion(&replace(plain, &format!(" Destination=\"{ACS_URL}\""), "")),
+            assertion(&replace(plain, &format!(" Destination=\"{acs_url}\""), "")),
         ),
         case(
             "no-response-issuer",
             "the Response's Issuer may be absent",
-            assertion(&plain.replacen(&format!("<saml:Issuer>{IDP_ENTITY_ID}</saml:Issuer>"), "", 1)),
+            assertion(&plain.replacen(&format!("<saml:Issuer>{idp_entity_id}</saml:Issuer>"), "", 1)),
         ),
         case(
             "several-audiences",
@@ -168,7 +168,7 @@ fn lenient(plain: &str) -> Vec<Case> {
                 "<saml:AudienceRestriction>",
                 &format!(
                     "<saml:OneTimeUse/><saml:ProxyRestriction Count=\"0\"/><saml:AudienceRestriction><saml:Audience>\
-                     {SP_ENTITY_ID}</saml:Audience></saml:AudienceRestriction><saml:AudienceRestriction>\
+                     {sp_entity_id}</saml:Audience></saml:AudienceRestriction><saml:AudienceRestriction>\
                      <saml:Audience>https://other.example.test</saml:Audience>"
                 ),
             )),
@@ -195,11 +195,11 @@ fn lenient(plain: &str) -> Vec<Case> {
             )),
         ),
         case("clock-behind", "the first millisecond with the skew", assertion(plain))
-            .with("now_ms", (NOW_MS - 62_000).into()),
+            .with("now_ms", (scene.now_ms - 62_000).into()),
         case(
             "longest-id",
             "an ID of 256 characters",
-            signed_as(&replace(plain, &format!("\"{ASSERTION_ID}\""), &format!("\"{LONGEST_ID}\"")), LONGEST_ID),
+            signed_as(scene, &replace(plain, &format!("\"{ASSERTION_ID}\""), &format!("\"{LONGEST_ID}\"")), LONGEST_ID),
         )
         .with("assertion_id", LONGEST_ID.into()),
         case(
@@ -211,19 +211,19 @@ fn lenient(plain: &str) -> Vec<Case> {
         case(
             "longest-prefix-list",
             "a PrefixList of 32 prefixes",
-            sign_by_id_with_prefixes(plain, ASSERTION_ID, &key("idp"), RsaDigest::Sha256, &prefixes).unwrap(),
+            sign_by_id_with_prefixes(plain, ASSERTION_ID, &scene.key("idp"), RsaDigest::Sha256, &prefixes).unwrap(),
         ),
         case("clock-ahead", "the last millisecond with the skew", assertion(plain))
-            .with("now_ms", (NOW_MS + 359_999).into()),
+            .with("now_ms", (scene.now_ms + 359_999).into()),
     ]
 }
 
-fn pretty(plain: &str) -> String {
+fn pretty(scene: &Scene, plain: &str) -> String {
     let xml = plain.replace("><", ">\n  <");
-    signed(&xml, SignedPart::Both, RsaDigest::Sha256)
+    scene.signed(&xml, SignedPart::Both, RsaDigest::Sha256)
 }
 
-fn default_namespaces(plain: &str) -> String {
+fn default_namespaces(scene: &Scene, plain: &str) -> String {
     let xml = replace(plain, "<saml:Assertion ", "<Assertion xmlns=\"urn:oasis:names:tc:SAML:2.0:assertion\" ");
     let (envelope, rest) = xml.split_once("<Assertion ").unwrap();
     let envelope = envelope.replace("<saml:Issuer>", "<Issuer xmlns=\"urn:oasis:names:tc:SAML:2.0:assertion\">");
@@ -231,43 +231,43 @@ fn default_namespaces(plain: &str) -> String {
     let rest = rest.replace("<saml:", "<").replace("</saml:", "</");
     let xml = format!("{envelope}<Assertion {rest}");
     let xml = replace(&xml, " xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"", "");
-    signed(&xml, SignedPart::Both, RsaDigest::Sha256)
+    scene.signed(&xml, SignedPart::Both, RsaDigest::Sha256)
 }
 
 const TYPED: &str = " xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" \
                      xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"";
 
-fn typed(plain: &str) -> String {
+fn typed(scene: &Scene, plain: &str) -> String {
     let xml = replace(plain, "<samlp:Response", &format!("<samlp:Response{TYPED}"));
     let xml = xml.replace("<saml:AttributeValue>", "<saml:AttributeValue xsi:type=\"xs:string\">");
-    signed(&xml, SignedPart::Both, RsaDigest::Sha256)
+    scene.signed(&xml, SignedPart::Both, RsaDigest::Sha256)
 }
 
-fn inclusive(plain: &str) -> String {
+fn inclusive(scene: &Scene, plain: &str) -> String {
     let xml = replace(plain, "<samlp:Response", &format!("<samlp:Response{TYPED}"));
     let xml = xml.replace("<saml:AttributeValue>", "<saml:AttributeValue xsi:type=\"xs:string\">");
-    let key = key("idp");
+    let key = scene.key("idp");
     let digest = RsaDigest::Sha256;
     let xml = sign_by_id_with_prefixes(&xml, ASSERTION_ID, &key, digest, &["xs"]).unwrap();
     sign_by_id_with_prefixes(&xml, RESPONSE_ID, &key, digest, &["xs", "saml"]).unwrap()
 }
 
 /// IdPs go on signing with expired certificates; only the key counts.
-fn expired_certificate() -> Case {
+fn expired_certificate(scene: &Scene) -> Case {
     /// 2047-01-01T00:00:00Z, when no certificate of `tests/keys` is valid any more.
     const LATER_MS: i64 = 2_429_913_600_000;
-    let xml = signed(&issued_at(LATER_MS, &[]), SignedPart::Assertion, RsaDigest::Sha256);
+    let xml = scene.signed(&issued_at(scene, LATER_MS, &[]), SignedPart::Assertion, RsaDigest::Sha256);
     case("expired-certificate", "the certificate's dates are not looked at", xml)
         .with("now_ms", LATER_MS.into())
         .with("groups", json!([]))
 }
 
 /// A person in 300 groups, each value declaring two namespaces again, as OpenSAML and .NET write them.
-fn many_groups() -> Case {
+fn many_groups(scene: &Scene) -> Case {
     let groups: Vec<String> = (0..300).map(|n| format!("group-{n}")).collect();
-    let xml = issued(&[IssuedAttribute { name: "groups".to_owned(), values: groups.clone() }]);
+    let xml = issued(scene, &[IssuedAttribute { name: "groups".to_owned(), values: groups.clone() }]);
     let value = format!("<saml:AttributeValue{TYPED} xsi:type=\"xs:string\">");
     let xml = xml.replace("<saml:AttributeValue>", &value);
-    let xml = signed(&xml, SignedPart::Assertion, RsaDigest::Sha256);
+    let xml = scene.signed(&xml, SignedPart::Assertion, RsaDigest::Sha256);
     case("many-groups", "300 groups with two declarations each", xml).with("groups", json!(groups))
 }

@@ -3,12 +3,12 @@
 
 use super::{Bases, case};
 use crate::Case;
-use crate::edit::{between, replace, resign};
+use crate::edit::{between, replace};
 
 const MALFORMED: &str = "signature_malformed";
 
 /// Around SignedInfo, where the signature does not reach.
-pub(super) fn signature(bases: &Bases) -> Vec<Case> {
+pub(super) fn signature(bases: &Bases<'_>) -> Vec<Case> {
     let xml = &bases.assertion;
     let key_info = between(xml, "<ds:KeyInfo>", "</ds:KeyInfo>").to_owned();
     let signed_info = between(xml, "<ds:SignedInfo>", "</ds:SignedInfo>").to_owned();
@@ -71,14 +71,14 @@ pub(super) fn signature(bases: &Bases) -> Vec<Case> {
 }
 
 /// Inside of SignedInfo. The IdP's own key signed each of them like that.
-pub(super) fn signed_info(bases: &Bases) -> Vec<Case> {
+pub(super) fn signed_info(bases: &Bases<'_>) -> Vec<Case> {
     let xml = &bases.assertion;
-    let edit = |from: &str, to: &str| resign(xml, |info| replace(info, from, to));
+    let edit = |from: &str, to: &str| bases.scene.resign(xml, |info| replace(info, from, to));
     let canonicalization = between(xml, "<ds:CanonicalizationMethod ", "</ds:CanonicalizationMethod>").to_owned();
     let method = between(xml, "<ds:SignatureMethod ", "</ds:SignatureMethod>").to_owned();
     let exclusive = "<ds:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\">";
     let rename = |from: &str, to: &str| {
-        resign(xml, |info| {
+        bases.scene.resign(xml, |info| {
             info.replace(&format!("<ds:{from} "), &format!("<ds:{to} "))
                 .replace(&format!("</ds:{from}>"), &format!("</ds:{to}>"))
         })
@@ -100,7 +100,7 @@ pub(super) fn signed_info(bases: &Bases) -> Vec<Case> {
             "signed-info-empty-signed",
             MALFORMED,
             "a SignedInfo with nothing in it",
-            resign(xml, |_| "<ds:SignedInfo></ds:SignedInfo>".to_owned()),
+            bases.scene.resign(xml, |_| "<ds:SignedInfo></ds:SignedInfo>".to_owned()),
         ),
         case(
             "attribute-on-signed-info-signed",
@@ -179,12 +179,12 @@ pub(super) fn signed_info(bases: &Bases) -> Vec<Case> {
 }
 
 /// Parameters of exclusive canonicalization (exc-c14n 4). The IdP's own key signed each of them like that.
-pub(super) fn canonicalization(bases: &Bases) -> Vec<Case> {
+pub(super) fn canonicalization(bases: &Bases<'_>) -> Vec<Case> {
     let xml = &bases.assertion;
     let exclusive = "<ds:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"></ds:Transform>";
     let with = |content: &str| {
         let to = exclusive.replace("></", &format!(">{content}</"));
-        resign(xml, |info| replace(info, exclusive, &to))
+        bases.scene.resign(xml, |info| replace(info, exclusive, &to))
     };
     let list = |attributes: &str, content: &str| {
         format!(

@@ -9,22 +9,22 @@ use super::{
     FAILED, MALFORMED, RANDOM, VALUE, case, encrypted_key, key_beside_data, message, seal, sealed, signed,
     signed_assertion, standalone, with_key, wrapped_key,
 };
-use crate::Case;
 use crate::edit::{between, replace};
+use crate::{Case, Scene};
 
 const REFUSED: &str = "key_transport_refused";
 const OAEP: &str = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p";
 const MASK_SHA1: &str = "http://www.w3.org/2009/xmlenc11#mgf1sha1";
 
-pub(super) fn transport() -> Vec<Case> {
-    let good = sealed(&signed_assertion());
-    let changed = |from: &str, to: &str| message(&replace(&good, from, to));
+pub(super) fn transport(scene: &Scene) -> Vec<Case> {
+    let good = sealed(scene, &signed_assertion(scene));
+    let changed = |from: &str, to: &str| message(scene, &replace(&good, from, to));
     let method_end = "</xenc:EncryptionMethod>";
     let mask =
         |uri: &str| format!("<m:MGF xmlns:m=\"http://www.w3.org/2009/xmlenc11#\" Algorithm=\"{uri}\"/>{method_end}");
     let newer = "http://www.w3.org/2009/xmlenc11#rsa-oaep";
     let vouched = {
-        let unsigned = seal(standalone().as_bytes(), ContentCipher::Aes128Gcm, KeyTransport::OaepSha256);
+        let unsigned = seal(scene, standalone(scene).as_bytes(), ContentCipher::Aes128Gcm, KeyTransport::OaepSha256);
         replace(&unsigned, newer, "http://www.w3.org/2001/04/xmlenc#rsa-1_5")
     };
     vec![
@@ -33,21 +33,24 @@ pub(super) fn transport() -> Vec<Case> {
             "encrypted-rsa-1-5",
             REFUSED,
             "RSA-1_5, which Bleichenbacher's attack decrypts",
-            message(&replace(&with_key(&good, "sp-rsa_1_5-32"), OAEP, "http://www.w3.org/2001/04/xmlenc#rsa-1_5")),
+            message(
+                scene,
+                &replace(&with_key(scene, &good, "sp-rsa_1_5-32"), OAEP, "http://www.w3.org/2001/04/xmlenc#rsa-1_5"),
+            ),
         ),
         case(
             "encrypted-response-signed",
             "encrypted-rsa-1-5-signed",
             REFUSED,
             "the same, vouched for",
-            signed(&vouched),
+            signed(scene, &vouched),
         ),
         case(
             "encrypted",
             "encrypted-rsa-1-5-called-oaep",
             FAILED,
             "padded for RSA-1_5 and said to be OAEP",
-            message(&with_key(&good, "sp-rsa_1_5-32")),
+            message(scene, &with_key(scene, &good, "sp-rsa_1_5-32")),
         ),
         case(
             "encrypted",
@@ -82,11 +85,14 @@ pub(super) fn transport() -> Vec<Case> {
             "encrypted-oaep-parameters",
             REFUSED,
             "OAEPparams, whatever they are",
-            message(&replace(
-                &replace(&good, OAEP, newer),
-                method_end,
-                &format!("<xenc:OAEPparams Algorithm=\"{MASK_SHA1}\"></xenc:OAEPparams>{method_end}"),
-            )),
+            message(
+                scene,
+                &replace(
+                    &replace(&good, OAEP, newer),
+                    method_end,
+                    &format!("<xenc:OAEPparams Algorithm=\"{MASK_SHA1}\"></xenc:OAEPparams>{method_end}"),
+                ),
+            ),
         ),
         case(
             "encrypted",
@@ -135,35 +141,44 @@ pub(super) fn transport() -> Vec<Case> {
             "encrypted-key-shorter-than-cipher",
             FAILED,
             "a key of 128 bits for AES-256-CBC",
-            message(&replace(
-                &seal(signed_assertion().as_bytes(), ContentCipher::Aes128Cbc, KeyTransport::OaepSha1),
-                "#aes128-cbc",
-                "#aes256-cbc",
-            )),
+            message(
+                scene,
+                &replace(
+                    &seal(scene, signed_assertion(scene).as_bytes(), ContentCipher::Aes128Cbc, KeyTransport::OaepSha1),
+                    "#aes128-cbc",
+                    "#aes256-cbc",
+                ),
+            ),
         ),
     ]
 }
 
-pub(super) fn places() -> Vec<Case> {
-    let good = sealed(&signed_assertion());
+pub(super) fn places(scene: &Scene) -> Vec<Case> {
+    let good = sealed(scene, &signed_assertion(scene));
     let key = encrypted_key(&good).to_owned();
     let content_key = STANDARD.encode(&RANDOM[..32]);
-    let changed = |from: &str, to: &str| message(&replace(&good, from, to));
+    let changed = |from: &str, to: &str| message(scene, &replace(&good, from, to));
     let data = between(&good, "<xenc:EncryptedData ", "</xenc:EncryptedData>").to_owned();
-    let wrapped = wrapped_key("sp-oaep-sha1-32");
+    let wrapped = wrapped_key(scene, "sp-oaep-sha1-32");
     let instead =
         |name: &str, about: &str, key_info: &str| case("encrypted", name, MALFORMED, about, changed(&key, key_info));
     vec![
-        case("encrypted", "encrypted-no-key-of-ours", "decryption_key_missing", "we have no key", message(&good))
-            .with("decryption_keys", json!([])),
-        case("encrypted", "encrypted-other-key-of-ours", FAILED, "we have only another key", message(&good))
+        case(
+            "encrypted",
+            "encrypted-no-key-of-ours",
+            "decryption_key_missing",
+            "we have no key",
+            message(scene, &good),
+        )
+        .with("decryption_keys", json!([])),
+        case("encrypted", "encrypted-other-key-of-ours", FAILED, "we have only another key", message(scene, &good))
             .with("decryption_keys", json!(["foreign"])),
         case(
             "encrypted",
             "encrypted-for-another",
             FAILED,
             "encrypted for another SP",
-            message(&with_key(&good, "foreign-oaep-sha1-32")),
+            message(scene, &with_key(scene, &good, "foreign-oaep-sha1-32")),
         ),
         instead("encrypted-key-missing", "no content key", ""),
         instead(
@@ -188,7 +203,7 @@ pub(super) fn places() -> Vec<Case> {
             "encrypted-key-inside-and-beside",
             MALFORMED,
             "one content key in each of the two places",
-            message(&key_beside_data(&good).replacen("</ds:KeyInfo>", &format!("{key}</ds:KeyInfo>"), 1)),
+            message(scene, &key_beside_data(&good).replacen("</ds:KeyInfo>", &format!("{key}</ds:KeyInfo>"), 1)),
         ),
         case("encrypted", "encrypted-key-empty", FAILED, "an empty content key", changed(&wrapped, "")),
         case(
@@ -225,11 +240,11 @@ pub(super) fn places() -> Vec<Case> {
         case("encrypted", "encrypted-cipher-reference", MALFORMED, "the ciphertext is to be fetched", {
             let (before, value) = good.rsplit_once(VALUE.0).unwrap();
             let (_, behind) = value.split_once(VALUE.1).unwrap();
-            message(&format!("{before}<xenc:CipherReference URI=\"http://127.0.0.1:1/x\"/>{behind}"))
+            message(scene, &format!("{before}<xenc:CipherReference URI=\"http://127.0.0.1:1/x\"/>{behind}"))
         }),
         case("encrypted", "encrypted-markup-in-value", MALFORMED, "an element inside of the ciphertext", {
             let (before, behind) = good.rsplit_once(VALUE.1).unwrap();
-            message(&format!("{before}<x/>{}{behind}", VALUE.1))
+            message(scene, &format!("{before}<x/>{}{behind}", VALUE.1))
         }),
         case(
             "encrypted",

@@ -6,19 +6,20 @@ use doorward_saml::idp::{RsaDigest, SignedPart};
 
 use super::{Bases, EVIL, case};
 use crate::Case;
-use crate::accepted::{NAME_ID, signed};
+use crate::accepted::NAME_ID;
 use crate::edit::{assertion, replace};
 
 /// Text that reads differently to different software. Comments do not change canonical form, so signatures still hold.
-pub(super) fn text_tricks(bases: &Bases) -> Vec<Case> {
+pub(super) fn text_tricks(bases: &Bases<'_>) -> Vec<Case> {
     let xml = &bases.assertion;
     let in_name_id = |to: &str| xml.replacen(&format!(">{NAME_ID}</saml:NameID>"), &format!(">{to}</saml:NameID>"), 1);
     let in_name_id_signed = |to: &str| {
         let plain = bases.plain.replacen(&format!(">{NAME_ID}</saml:NameID>"), &format!(">{to}</saml:NameID>"), 1);
-        signed(&plain, SignedPart::Assertion, RsaDigest::Sha256)
+        bases.scene.signed(&plain, SignedPart::Assertion, RsaDigest::Sha256)
     };
-    let genuine =
-        |from: &str, to: &str| signed(&replace(&bases.plain, from, to), SignedPart::Assertion, RsaDigest::Sha256);
+    let genuine = |from: &str, to: &str| {
+        bases.scene.signed(&replace(&bases.plain, from, to), SignedPart::Assertion, RsaDigest::Sha256)
+    };
     let insert = |before: &str, text: &str| {
         let at = xml.find(before).unwrap() + before.len();
         // behind the first characters of the value
@@ -125,7 +126,7 @@ pub(super) fn text_tricks(bases: &Bases) -> Vec<Case> {
     ]
 }
 
-pub(super) fn xml_tricks(bases: &Bases) -> Vec<Case> {
+pub(super) fn xml_tricks(bases: &Bases<'_>) -> Vec<Case> {
     let xml = &bases.assertion;
     let extensions = |content: &str| {
         replace(xml, "<samlp:Status>", &format!("<samlp:Extensions>{content}</samlp:Extensions><samlp:Status>"))
@@ -244,7 +245,7 @@ pub(super) fn xml_tricks(bases: &Bases) -> Vec<Case> {
     ]
 }
 
-pub(super) fn encoding(bases: &Bases) -> Vec<Case> {
+pub(super) fn encoding(bases: &Bases<'_>) -> Vec<Case> {
     let good = STANDARD.encode(&bases.assertion);
     let coded = |name: &str, error: &str, about: &str, base64: String| Case {
         base64: Some(base64),

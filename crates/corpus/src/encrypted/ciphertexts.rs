@@ -6,17 +6,17 @@ use aws_lc_rs::iv::FixedLength;
 use doorward_saml::idp::{ContentCipher, KeyTransport};
 
 use super::{FAILED, RANDOM, ciphertext, message, seal, sealed, signed_assertion, with_ciphertext};
-use crate::Case;
+use crate::{Case, Scene};
 
 const BLOCK: usize = 16;
 
 /// AES-GCM: every bit counts, and no bit of the tag may be left out.
-pub(super) fn authenticated() -> Vec<Case> {
-    let good = sealed(&signed_assertion());
+pub(super) fn authenticated(scene: &Scene) -> Vec<Case> {
+    let good = sealed(scene, &signed_assertion(scene));
     let bytes = ciphertext(&good);
     let end = bytes.len();
     let case = |name: &str, about: &str, bytes: &[u8]| {
-        super::case("encrypted", name, FAILED, about, message(&with_ciphertext(&good, bytes)))
+        super::case("encrypted", name, FAILED, about, message(scene, &with_ciphertext(&good, bytes)))
     };
     vec![
         case("encrypted-tag-truncated", "the last four bytes of the tag are missing", &bytes[..end - 4]),
@@ -31,13 +31,13 @@ pub(super) fn authenticated() -> Vec<Case> {
 }
 
 /// AES-CBC: nothing protects these from changes but the signature inside, and how far each got must not show.
-pub(super) fn chained() -> Vec<Case> {
-    let content = signed_assertion();
-    let good = seal(content.as_bytes(), ContentCipher::Aes128Cbc, KeyTransport::OaepSha1);
+pub(super) fn chained(scene: &Scene) -> Vec<Case> {
+    let content = signed_assertion(scene);
+    let good = seal(scene, content.as_bytes(), ContentCipher::Aes128Cbc, KeyTransport::OaepSha1);
     let bytes = ciphertext(&good);
     let end = bytes.len();
     let case = |name: &str, about: &str, bytes: &[u8]| {
-        super::case("encrypted-cbc", name, FAILED, about, message(&with_ciphertext(&good, bytes)))
+        super::case("encrypted-cbc", name, FAILED, about, message(scene, &with_ciphertext(&good, bytes)))
     };
     let padded = |last: u8| {
         let padding = BLOCK - content.len() % BLOCK;

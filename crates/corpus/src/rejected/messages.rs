@@ -4,22 +4,25 @@ use doorward_saml::idp::{RsaDigest, SignedPart};
 use serde_json::Value;
 
 use super::{Bases, RESPONSE_ID_ATTRIBUTE, case, on};
-use crate::accepted::signed;
+use crate::Case;
 use crate::edit::{assertion, between, replace};
-use crate::{ACS_URL, Case, IDP_ENTITY_ID, REQUEST_ID, SP_ENTITY_ID};
 
 /// A change that the IdP signed.
-fn genuine(bases: &Bases, from: &str, to: &str) -> String {
-    signed(&replace(&bases.plain, from, to), SignedPart::Assertion, RsaDigest::Sha256)
+fn genuine(bases: &Bases<'_>, from: &str, to: &str) -> String {
+    bases.scene.signed(&replace(&bases.plain, from, to), SignedPart::Assertion, RsaDigest::Sha256)
 }
 
-pub(super) fn envelope(bases: &Bases) -> Vec<Case> {
+pub(super) fn envelope(bases: &Bases<'_>) -> Vec<Case> {
+    let acs_url = &bases.scene.acs_url;
+    let idp_entity_id = &bases.scene.idp_entity_id;
+    let request_id = &bases.scene.request_id;
     let xml = &bases.assertion;
-    let response_issuer = format!("<saml:Issuer>{IDP_ENTITY_ID}</saml:Issuer><samlp:Status>");
+    let response_issuer = format!("<saml:Issuer>{idp_entity_id}</saml:Issuer><samlp:Status>");
     let status = between(xml, "<samlp:Status>", "</samlp:Status>").to_owned();
-    let in_response = format!("{RESPONSE_ID_ATTRIBUTE} InResponseTo=\"{REQUEST_ID}\"");
-    let response =
-        |from: &str, to: &str| signed(&replace(&bases.plain, from, to), SignedPart::Response, RsaDigest::Sha256);
+    let in_response = format!("{RESPONSE_ID_ATTRIBUTE} InResponseTo=\"{request_id}\"");
+    let response = |from: &str, to: &str| {
+        bases.scene.signed(&replace(&bases.plain, from, to), SignedPart::Response, RsaDigest::Sha256)
+    };
     vec![
         case(
             "id-too-long",
@@ -39,8 +42,8 @@ pub(super) fn envelope(bases: &Bases) -> Vec<Case> {
             "an Assertion of version 1.1",
             genuine(
                 bases,
-                "Version=\"2.0\"><saml:Issuer>https://idp.example.test/saml</saml:Issuer><saml:Subject>",
-                "Version=\"1.1\"><saml:Issuer>https://idp.example.test/saml</saml:Issuer><saml:Subject>",
+                &format!("Version=\"2.0\"><saml:Issuer>{idp_entity_id}</saml:Issuer><saml:Subject>"),
+                &format!("Version=\"1.1\"><saml:Issuer>{idp_entity_id}</saml:Issuer><saml:Subject>"),
             ),
         ),
         case(
@@ -88,13 +91,13 @@ pub(super) fn envelope(bases: &Bases) -> Vec<Case> {
             "destination-elsewhere",
             "destination_mismatch",
             "sent to another SP",
-            replace(xml, &format!("Destination=\"{ACS_URL}\""), "Destination=\"https://other.example.test/acs\""),
+            replace(xml, &format!("Destination=\"{acs_url}\""), "Destination=\"https://other.example.test/acs\""),
         ),
         case(
             "destination-prefix",
             "destination_mismatch",
             "an address that starts with ours",
-            replace(xml, &format!("Destination=\"{ACS_URL}\""), &format!("Destination=\"{ACS_URL}/x\"")),
+            replace(xml, &format!("Destination=\"{acs_url}\""), &format!("Destination=\"{acs_url}/x\"")),
         ),
         on(
             "response-signed",
@@ -102,7 +105,7 @@ pub(super) fn envelope(bases: &Bases) -> Vec<Case> {
                 "destination-missing-signed",
                 "destination_missing",
                 "a signed Response that does not say where to",
-                response(&format!(" Destination=\"{ACS_URL}\""), ""),
+                response(&format!(" Destination=\"{acs_url}\""), ""),
             ),
         ),
         on(
@@ -111,7 +114,7 @@ pub(super) fn envelope(bases: &Bases) -> Vec<Case> {
                 "destination-elsewhere-signed",
                 "destination_mismatch",
                 "a signed Response to another SP",
-                response(&format!("Destination=\"{ACS_URL}\""), "Destination=\"https://other.example.test/acs\""),
+                response(&format!("Destination=\"{acs_url}\""), "Destination=\"https://other.example.test/acs\""),
             ),
         ),
         case(
@@ -124,7 +127,7 @@ pub(super) fn envelope(bases: &Bases) -> Vec<Case> {
             "response-issuer-twice",
             "element_count",
             "the Response has two Issuers",
-            replace(xml, &response_issuer, &format!("<saml:Issuer>{IDP_ENTITY_ID}</saml:Issuer>{response_issuer}")),
+            replace(xml, &response_issuer, &format!("<saml:Issuer>{idp_entity_id}</saml:Issuer>{response_issuer}")),
         ),
         case(
             "response-in-response-to-other",
@@ -173,14 +176,17 @@ pub(super) fn envelope(bases: &Bases) -> Vec<Case> {
     ]
 }
 
-pub(super) fn subject(bases: &Bases) -> Vec<Case> {
+pub(super) fn subject(bases: &Bases<'_>) -> Vec<Case> {
+    let acs_url = &bases.scene.acs_url;
+    let idp_entity_id = &bases.scene.idp_entity_id;
+    let request_id = &bases.scene.request_id;
     let subject = between(&bases.plain, "<saml:Subject>", "</saml:Subject>").to_owned();
     let name_id = between(&bases.plain, "<saml:NameID ", "</saml:NameID>").to_owned();
     let confirmation = between(&bases.plain, "<saml:SubjectConfirmation ", "</saml:SubjectConfirmation>").to_owned();
     let data = between(&bases.plain, "<saml:SubjectConfirmationData ", "/>").to_owned();
-    let in_data = format!("<saml:SubjectConfirmationData InResponseTo=\"{REQUEST_ID}\"");
+    let in_data = format!("<saml:SubjectConfirmationData InResponseTo=\"{request_id}\"");
     let genuine = |from: &str, to: &str| genuine(bases, from, to);
-    let issuer = format!("<saml:Issuer>{IDP_ENTITY_ID}</saml:Issuer><saml:Subject>");
+    let issuer = format!("<saml:Issuer>{idp_entity_id}</saml:Issuer><saml:Subject>");
     vec![
         case(
             "issuer-other-signed",
@@ -194,14 +200,18 @@ pub(super) fn subject(bases: &Bases) -> Vec<Case> {
                 "issuer-missing-signed",
                 "element_count",
                 "no Issuer in the Assertion",
-                signed(&replace(&bases.plain, &issuer, "<saml:Subject>"), SignedPart::Response, RsaDigest::Sha256),
+                bases.scene.signed(
+                    &replace(&bases.plain, &issuer, "<saml:Subject>"),
+                    SignedPart::Response,
+                    RsaDigest::Sha256,
+                ),
             ),
         ),
         case(
             "issuer-twice-signed",
             "element_count",
             "two Issuers",
-            genuine(&issuer, &format!("<saml:Issuer>{IDP_ENTITY_ID}</saml:Issuer>{issuer}")),
+            genuine(&issuer, &format!("<saml:Issuer>{idp_entity_id}</saml:Issuer>{issuer}")),
         ),
         case("subject-missing-signed", "element_count", "no Subject", genuine(&subject, "")),
         case(
@@ -241,13 +251,13 @@ pub(super) fn subject(bases: &Bases) -> Vec<Case> {
             "recipient-elsewhere-signed",
             "recipient_mismatch",
             "made for another SP",
-            genuine(&format!("Recipient=\"{ACS_URL}\""), "Recipient=\"https://other.example.test/acs\""),
+            genuine(&format!("Recipient=\"{acs_url}\""), "Recipient=\"https://other.example.test/acs\""),
         ),
         case(
             "recipient-missing-signed",
             "recipient_missing",
             "made for nobody in particular",
-            genuine(&format!(" Recipient=\"{ACS_URL}\""), ""),
+            genuine(&format!(" Recipient=\"{acs_url}\""), ""),
         ),
         case(
             "in-response-to-other-signed",
@@ -265,15 +275,16 @@ pub(super) fn subject(bases: &Bases) -> Vec<Case> {
             "confirmation-not-before-signed",
             "subject_confirmation_not_before",
             "NotBefore is forbidden there",
-            genuine(&in_data, &format!("{in_data} NotBefore=\"2026-11-24T08:00:00Z\"")),
+            genuine(&in_data, &format!("{in_data} NotBefore=\"{}\"", bases.scene.time(-3_600_000))),
         ),
     ]
 }
 
-pub(super) fn conditions(bases: &Bases) -> Vec<Case> {
+pub(super) fn conditions(bases: &Bases<'_>) -> Vec<Case> {
+    let sp_entity_id = &bases.scene.sp_entity_id;
     let conditions = between(&bases.plain, "<saml:Conditions ", "</saml:Conditions>").to_owned();
     let restriction = between(&bases.plain, "<saml:AudienceRestriction>", "</saml:AudienceRestriction>").to_owned();
-    let audience = format!("<saml:Audience>{SP_ENTITY_ID}</saml:Audience>");
+    let audience = format!("<saml:Audience>{sp_entity_id}</saml:Audience>");
     let other = "<saml:Audience>https://other.example.test</saml:Audience>";
     let genuine = |from: &str, to: &str| genuine(bases, from, to);
     vec![
@@ -291,7 +302,7 @@ pub(super) fn conditions(bases: &Bases) -> Vec<Case> {
             "audience-prefix-signed",
             "audience_mismatch",
             "an entity id that starts with ours",
-            genuine(&audience, &format!("<saml:Audience>{SP_ENTITY_ID}2</saml:Audience>")),
+            genuine(&audience, &format!("<saml:Audience>{sp_entity_id}2</saml:Audience>")),
         ),
         case(
             "audience-second-restriction-signed",
@@ -324,17 +335,18 @@ pub(super) fn conditions(bases: &Bases) -> Vec<Case> {
 }
 
 /// Every time there is, before and behind.
-pub(super) fn times(bases: &Bases) -> Vec<Case> {
-    const PAST: &str = "2026-11-24T08:58:59Z";
-    const FUTURE: &str = "2026-11-24T09:01:01Z";
-    let issued = "2026-11-24T08:59:58.000Z";
-    let until = "2026-11-24T09:05:00.000Z";
+pub(super) fn times(bases: &Bases<'_>) -> Vec<Case> {
+    let request_id = &bases.scene.request_id;
+    let time = |offset_ms| bases.scene.time(offset_ms);
+    let (past, future) = (&time(-61_000), &time(61_000));
+    let (yesterday, authenticated) = (&time(-86_461_000), &time(-60_000));
+    let (issued, until, session_end) = (time(-2000), time(300_000), time(28_800_000));
     let genuine = |from: &str, to: &str| genuine(bases, from, to);
     let assertion_issued = format!("ID=\"_assertion1\" IssueInstant=\"{issued}\"");
     let assertion_at = |at: &str| genuine(&assertion_issued, &format!("ID=\"_assertion1\" IssueInstant=\"{at}\""));
-    let response_issued = format!("InResponseTo=\"{REQUEST_ID}\" IssueInstant=\"{issued}\"");
+    let response_issued = format!("InResponseTo=\"{request_id}\" IssueInstant=\"{issued}\"");
     let response_at =
-        |at: &str| genuine(&response_issued, &format!("InResponseTo=\"{REQUEST_ID}\" IssueInstant=\"{at}\""));
+        |at: &str| genuine(&response_issued, &format!("InResponseTo=\"{request_id}\" IssueInstant=\"{at}\""));
     let not_before = |at: &str| genuine(&format!("NotBefore=\"{issued}\""), &format!("NotBefore=\"{at}\""));
     let conditions_until = |to: &str| {
         genuine(
@@ -344,92 +356,94 @@ pub(super) fn times(bases: &Bases) -> Vec<Case> {
     };
     let confirmed_until =
         |to: &str| genuine(&format!(" NotOnOrAfter=\"{until}\" Recipient"), &format!("{to} Recipient"));
-    let session = |at: &str| {
-        genuine("SessionNotOnOrAfter=\"2026-11-24T17:00:00.000Z\"", &format!("SessionNotOnOrAfter=\"{at}\""))
-    };
+    let session =
+        |at: &str| genuine(&format!("SessionNotOnOrAfter=\"{session_end}\""), &format!("SessionNotOnOrAfter=\"{at}\""));
     vec![
         case(
             "response-issued-in-future",
             "issued_in_future",
             "the Response comes from the future",
-            response_at(FUTURE),
+            response_at(future),
         ),
         case(
             "response-issued-long-ago",
             "issued_too_long_ago",
             "the Response is older than a day",
-            response_at("2026-11-23T08:58:59Z"),
+            response_at(yesterday),
         ),
         case(
             "response-issue-instant-missing",
             "time_invalid",
             "the Response has no IssueInstant",
-            genuine(&response_issued, &format!("InResponseTo=\"{REQUEST_ID}\"")),
+            genuine(&response_issued, &format!("InResponseTo=\"{request_id}\"")),
         ),
         case(
             "assertion-issued-in-future-signed",
             "issued_in_future",
             "the Assertion comes from the future",
-            assertion_at(FUTURE),
+            assertion_at(future),
         ),
         case(
             "assertion-issued-long-ago-signed",
             "issued_too_long_ago",
             "the Assertion is older than a day",
-            assertion_at("2026-11-23T08:58:59Z"),
+            assertion_at(yesterday),
         ),
         case("assertion-issue-instant-garbage-signed", "time_invalid", "not a time", assertion_at("yesterday")),
-        case("conditions-not-yet-valid-signed", "conditions_not_yet_valid", "NotBefore lies ahead", not_before(FUTURE)),
+        case("conditions-not-yet-valid-signed", "conditions_not_yet_valid", "NotBefore lies ahead", not_before(future)),
         case("conditions-not-before-garbage-signed", "time_invalid", "NotBefore is not a time", not_before("")),
         case(
             "conditions-expired-signed",
             "conditions_expired",
             "NotOnOrAfter has passed",
-            conditions_until(&format!(" NotOnOrAfter=\"{PAST}\"")),
+            conditions_until(&format!(" NotOnOrAfter=\"{past}\"")),
         ),
         case(
             "conditions-expired-to-the-millisecond-signed",
             "conditions_expired",
             "the limit itself is too late",
-            conditions_until(" NotOnOrAfter=\"2026-11-24T08:59:00.000Z\""),
+            conditions_until(&format!(" NotOnOrAfter=\"{authenticated}\"")),
         ),
         case(
             "confirmation-expired-signed",
             "subject_confirmation_expired",
             "delivered too late (CVE-2026-1190)",
-            confirmed_until(&format!(" NotOnOrAfter=\"{PAST}\"")),
+            confirmed_until(&format!(" NotOnOrAfter=\"{past}\"")),
         ),
         case("confirmation-without-end-signed", "time_invalid", "a bearer confirmation must end", confirmed_until("")),
-        case("session-expired-signed", "session_expired", "the session at the IdP is over", session(PAST)),
+        case("session-expired-signed", "session_expired", "the session at the IdP is over", session(past)),
         case("session-end-garbage-signed", "time_invalid", "not a time", session("0")),
         case(
             "authn-instant-in-future-signed",
             "issued_in_future",
             "signed in in the future",
-            genuine("AuthnInstant=\"2026-11-24T08:59:00.000Z\"", &format!("AuthnInstant=\"{FUTURE}\"")),
+            genuine(&format!("AuthnInstant=\"{authenticated}\""), &format!("AuthnInstant=\"{future}\"")),
         ),
         case(
             "authn-instant-missing-signed",
             "time_invalid",
             "signed in at no time",
-            genuine(" AuthnInstant=\"2026-11-24T08:59:00.000Z\"", ""),
+            genuine(&format!(" AuthnInstant=\"{authenticated}\""), ""),
         ),
         case("replayed-next-day", "issued_too_long_ago", "a good Response a day later", bases.assertion.clone())
-            .with("now_ms", (crate::NOW_MS + 86_400_000 + 60_000).into()),
+            .with("now_ms", (bases.scene.now_ms + 86_400_000 + 60_000).into()),
         case(
             "replayed-after-ten-minutes",
             "subject_confirmation_expired",
             "a good Response ten minutes later",
             bases.assertion.clone(),
         )
-        .with("now_ms", (crate::NOW_MS + 600_000).into()),
+        .with("now_ms", (bases.scene.now_ms + 600_000).into()),
     ]
 }
 
-pub(super) fn statements(bases: &Bases) -> Vec<Case> {
+pub(super) fn statements(bases: &Bases<'_>) -> Vec<Case> {
     let authn = between(&bases.plain, "<saml:AuthnStatement ", "</saml:AuthnStatement>").to_owned();
-    let expired =
-        "<saml:AuthnStatement AuthnInstant=\"2026-11-24T08:00:00Z\" SessionNotOnOrAfter=\"2026-11-24T08:30:00Z\"/>";
+    let expired = format!(
+        "<saml:AuthnStatement AuthnInstant=\"{}\" SessionNotOnOrAfter=\"{}\"/>",
+        bases.scene.time(-3_600_000),
+        bases.scene.time(-1_800_000)
+    );
     let genuine = |from: &str, to: &str| genuine(bases, from, to);
     vec![
         case("authn-statement-missing-signed", "authn_statement_missing", "nobody signed in", genuine(&authn, "")),
