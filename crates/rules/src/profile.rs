@@ -184,6 +184,8 @@ mod tests {
         acme.saml.attribute_mapping.user_id = Some("uid".into());
         assert_eq!(found(&acme, &[("mail", &["a@acme.test"]), ("uid", &["7"])]).subject, "7");
         assert_eq!(outcome(&acme, &[("mail", &["a@acme.test"])]), ProfileOutcome::MissingAttribute("uid".into()));
+        acme.saml.attribute_mapping.user_id = Some(String::new());
+        assert_eq!(found(&acme, &[("mail", &["a@acme.test"])]).subject, "n-1");
     }
 
     #[test]
@@ -216,6 +218,8 @@ mod tests {
         let attributes = attributes(&[mail]);
         let subject = profile(&acme, VerifiedAttributes { name_id: &long, attributes: &attributes, trust_sha256: "t" });
         assert_eq!(subject, ProfileOutcome::TooLarge("the subject"));
+        let longest = "é".repeat(255);
+        assert_eq!(found(&acme, &[mail, ("firstName", &[&longest])]).first_name, Some(longest));
     }
 
     #[test]
@@ -245,6 +249,7 @@ mod tests {
                 ("dept", &["R&D", "x"]),
                 ("grp", &["a", " ", "b"]),
                 ("public_metadata_plan", &["gold"]),
+                ("public_metadata_", &["nameless"]),
             ],
         );
         let expected = serde_json::json!({"team": "R&D", "groups": ["a", "b"], "none": [], "plan": "gold"});
@@ -266,5 +271,6 @@ mod tests {
         assert_eq!(custom("upn").as_deref(), Some("alice"));
         assert_eq!(custom("list"), None);
         assert_eq!(custom("absent"), None);
+        assert_eq!(login_hint(&hint(LoginHintMode::CustomAttribute, None), Some(&email), metadata), None);
     }
 }

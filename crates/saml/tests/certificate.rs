@@ -57,7 +57,9 @@ fn refuses_what_cannot_verify_anything() {
         ("certificate_multiple", format!("{pem}{}", read("foreign.crt"))),
         ("certificate_encoding", "not base64".to_owned()),
         ("certificate_encoding", pem.replace("-----END CERTIFICATE-----", "")),
-        ("certificate_encoding", "A".repeat(70_000)),
+        ("certificate_encoding", "-----BEGIN CERTIFICATE".to_owned()),
+        ("certificate_encoding", format!("{pem}{}", " ".repeat(64 * 1024 + 1 - pem.len()))),
+        ("ok", format!("{pem}{}", " ".repeat(64 * 1024 - pem.len()))),
         ("certificate_malformed", String::new()),
         ("certificate_malformed", "AAAA".to_owned()),
         ("certificate_malformed", base64[..base64.len() / 2 / 4 * 4].to_owned()),
@@ -66,6 +68,32 @@ fn refuses_what_cannot_verify_anything() {
     }
     assert_eq!(TrustedCertificate::parse(&read("weak.crt")), Err(CertificateError::RsaTooShort { got: 1024 }));
     assert_eq!(code(&read("ec.crt")), "ok");
+}
+
+#[test]
+fn says_which_kind_of_key_is_of_no_use() {
+    let kind = |name: &str| match TrustedCertificate::parse(&read(name)) {
+        Err(CertificateError::KeyUnsupported(kind)) => kind.to_string(),
+        other => panic!("{name}: {other:?}"),
+    };
+    assert_eq!(kind("ed25519.crt"), "1.3.101.112");
+    assert_eq!(kind("secp224r1.crt"), "an elliptic curve of 224 bits");
+    // As long as P-256, which it is not.
+    assert!(!kind("secp256k1.crt").is_empty());
+}
+
+#[test]
+fn a_certificate_ends_where_it_says() {
+    let mut der = TrustedCertificate::parse(&read("idp.crt")).unwrap().der().to_vec();
+    der.push(0);
+    assert_eq!(TrustedCertificate::from_der(der.clone()).unwrap_err().to_string(), {
+        "the certificate is not valid X.509: bytes behind its end"
+    });
+    // The modulus is no number any more: its tag says that it is a string.
+    der.pop();
+    let modulus = der.windows(4).position(|bytes| bytes == [0x02, 0x82, 0x01, 0x01]).unwrap();
+    der[modulus] = 0x04;
+    assert_eq!(TrustedCertificate::from_der(der).unwrap_err().code(), "certificate_malformed");
 }
 
 #[test]

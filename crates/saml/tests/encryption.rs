@@ -365,5 +365,7 @@ fn short_and_foreign_keys_do_not_decrypt() {
     let base64: String = elliptic.lines().filter(|line| !line.starts_with('-')).collect();
     assert!(DecryptionKey::from_pkcs8(&STANDARD.decode(base64).unwrap()).is_err());
     assert!(DecryptionKey::from_pkcs8(b"").is_err());
+    let weak: String = read("weak.key").lines().filter(|line| !line.starts_with('-')).collect();
+    assert!(DecryptionKey::from_pkcs8(&STANDARD.decode(weak).unwrap()).is_err());
     assert_eq!(format!("{:?}", decryption_key("sp")), "DecryptionKey { bits: 2048, .. }");
 }

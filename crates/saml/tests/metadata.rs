@@ -145,6 +145,13 @@ fn lists_all_that_is_missing() {
     };
     let xml = good();
     assert_eq!(missing(&xml.replace(" entityID=", " other=")), ["idp_entity_id"]);
+    assert_eq!(
+        missing(&xml.replace("?a=1&amp;b=2\"", "\"").replace("\"https://idp.example.test/saml\"", "\" \"")),
+        ["idp_entity_id"]
+    );
+    let blank = idp_metadata(ENTITY_ID, SSO_URL, &[&certificate("idp.crt")]);
+    let blank = blank.replace(&certificate("idp.crt").base64(), " \n ");
+    assert_eq!(missing(&blank), ["idp_certificate"]);
     assert_eq!(missing(&xml.replace("HTTP-Redirect", "SOAP").replace("HTTP-POST", "SOAP")), ["idp_sso_url"]);
     assert_eq!(missing(&xml.replace("use=\"signing\"", "use=\"encryption\"")), ["idp_certificate"]);
     assert_eq!(missing(&xml.replace("IDPSSODescriptor", "SPSSODescriptor")), ["idp_sso_url", "idp_certificate"]);
@@ -177,6 +184,11 @@ fn an_aggregate_may_have_one_idp() {
     assert_eq!(IdpMetadata::parse(one.as_bytes()).unwrap().entity_id, ENTITY_ID);
     assert_eq!(refused(&aggregate(&format!("{idp}{idp}"))), MetadataError::SeveralIdps { got: 2 });
     assert_eq!(refused(&aggregate(&sp)).code(), "missing_fields");
+    // Only an EntityDescriptor is an IdP, whatever else has such a role in it.
+    let role = &idp[idp.find("<md:IDPSSODescriptor").unwrap()..idp.find("</md:EntityDescriptor>").unwrap()];
+    let other = format!("<x xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"x\">{role}</x>");
+    let beside = aggregate(&format!("{other}{idp}"));
+    assert_eq!(IdpMetadata::parse(beside.as_bytes()).unwrap().entity_id, ENTITY_ID);
 }
 
 #[test]
@@ -189,6 +201,10 @@ fn refuses_other_documents_and_urls() {
         let xml = good().replace(&SSO_URL.replace('&', "&amp;"), url);
         assert_eq!(refused(&xml).code(), "sso_url_invalid", "{url}");
     }
+    let most = vec![certificate("idp.crt"); 16];
+    let most: Vec<&TrustedCertificate> = most.iter().collect();
+    let most = IdpMetadata::parse(idp_metadata(ENTITY_ID, SSO_URL, &most).as_bytes()).unwrap();
+    assert_eq!(most.certificates, [certificate("idp.crt")]);
     let many: Vec<TrustedCertificate> = (0..17).map(|_| certificate("idp.crt")).collect();
     let many: Vec<&TrustedCertificate> = many.iter().collect();
     assert_eq!(refused(&idp_metadata(ENTITY_ID, SSO_URL, &many)).code(), "too_many_certificates");

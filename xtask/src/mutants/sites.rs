@@ -70,7 +70,15 @@ struct Edit {
 /// The file with its switches, and the checks they belong to. Numbers start behind `last`.
 pub(super) fn instrument(path: &str, source: &str, last: u32) -> Result<(String, Vec<Site>)> {
     let file = syn::parse_file(source).with_context(|| format!("{path} does not parse"))?;
-    let mut finder = Finder { path, source, last, sites: Vec::new(), edits: Vec::new(), functions: Vec::new() };
+    let mut finder = Finder {
+        path,
+        source,
+        last,
+        sites: Vec::new(),
+        edits: Vec::new(),
+        functions: Vec::new(),
+        inverted: Vec::new(),
+    };
     finder.visit_file(&file);
     // At one place: what closes comes before what opens, inner before outer, and outer opens first.
     finder.edits.sort_by_key(|edit| {
@@ -104,6 +112,8 @@ struct Finder<'a> {
     sites: Vec<Site>,
     edits: Vec<Edit>,
     functions: Vec<(String, Answers)>,
+    /// Where the bodies of those filters start that let pass what is then refused.
+    inverted: Vec<usize>,
 }
 
 impl Finder<'_> {
@@ -161,12 +171,30 @@ impl Finder<'_> {
             _ if self.is_known(Kind::Off, condition) => {}
             _ => {
                 let number = self.site(Kind::Off, condition);
+                self.invert_filters(condition);
                 match has_let(condition) {
                     true => self.append(condition, format!(" && crate::mutant::holds({number})")),
                     false => self.wrap(condition, "((".into(), format!(") && crate::mutant::holds({number}))")),
                 }
                 self.boundary(condition);
             }
+        }
+    }
+
+    /// `if let Some(late) = end.filter(…) { refuse }`: what the filter lets pass is refused.
+    fn invert_filters(&mut self, value: &Expr) {
+        match value {
+            Expr::Let(binding) => self.invert_filters(&binding.expr),
+            Expr::Binary(binary) => {
+                self.invert_filters(&binary.left);
+                self.invert_filters(&binary.right);
+            }
+            Expr::MethodCall(call) if call.method == "filter" => {
+                if let Some(Expr::Closure(closure)) = call.args.first() {
+                    self.inverted.push(closure.body.span().byte_range().start);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -266,6 +294,9 @@ impl Finder<'_> {
             }
         }
         self.scrutinee(found, &refusing);
+        if found.arms.iter().zip(&refusing).any(|(arm, refusing)| *refusing && is_some(&arm.pat)) {
+            self.invert_filters(&found.expr);
+        }
         for (at, arm) in found.arms.iter().enumerate() {
             let is_refusing = refusing.get(at).copied().unwrap_or(false);
             match (&arm.guard, is_refusing) {
@@ -441,7 +472,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
     fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
         let name = call.method.to_string();
-        if matches!(name.as_str(), "ok_or" | "ok_or_else" | "map_err") {
+        if matches!(name.as_str(), "ok_or" | "ok_or_else" | "map_err") && !passes_on(call) {
             let number = self.site(Kind::Needed, call);
             self.wrap(call, format!("crate::mutant::needed({number}, "), ")".into());
         }
@@ -449,7 +480,10 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             && let Some(Expr::Closure(closure)) = call.args.first()
             && !matches!(closure.body.as_ref(), Expr::Binary(ExprBinary { op: BinOp::And(_), .. }) | Expr::Block(_))
         {
-            self.accepts(&closure.body);
+            match self.inverted.contains(&closure.body.span().byte_range().start) {
+                true => self.refuses(&closure.body),
+                false => self.accepts(&closure.body),
+            }
         }
         visit::visit_expr_method_call(self, call);
     }
@@ -509,6 +543,15 @@ fn is_of_another(expression: &Expr) -> bool {
         Expr::MethodCall(call) => !matches!(call.receiver.as_ref(), Expr::Path(path) if path.path.is_ident("self")),
         _ => false,
     }
+}
+
+/// `.map_err(function)`: another layer's refusal in other words, and no check of its own.
+fn passes_on(call: &ExprMethodCall) -> bool {
+    let is_function = |path: &syn::ExprPath| {
+        let name = path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        name.starts_with(|first: char| first.is_ascii_lowercase())
+    };
+    call.method == "map_err" && matches!(call.args.first(), Some(Expr::Path(path)) if is_function(path))
 }
 
 fn is_ok(expression: &Expr) -> bool {

@@ -174,8 +174,9 @@ fn sso_location<'a>(role: Node<'a, '_>, binding: &str) -> Option<&'a str> {
         .find(|location| !location.is_empty())
 }
 
+/// Url gives every http and https URL a host, or refuses it.
 fn checked_url(location: &str) -> Result<String, MetadataError> {
-    let is_usable = Url::parse(location).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let is_usable = Url::parse(location).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     match is_usable {
         true => Ok(location.to_owned()),
         false => Err(MetadataError::SsoUrl { got: location.into() }),

@@ -103,32 +103,41 @@ fn validate(document: &Document, expected: &Expectations) -> Result<Assertion, R
         Content::Assertion(assertion) => assertion,
         Content::EncryptedAssertion(encrypted) => return encrypted::check(&layout, *encrypted, expected),
     };
-    let signed = verify_signatures(&layout, assertion, expected.certificates)?;
-    let envelope = match &signed.response {
+    let verified = verify_signatures(&layout, assertion, expected.certificates)?;
+    let envelope = match verified.response() {
         Some(response) => {
             let document = response.parse().map_err(response_signature)?;
             Envelope::check(document.root_element(), true, expected)?
         }
         None => Envelope::check(root, false, expected)?,
     };
-    match (&signed.assertion, &signed.response) {
-        (Some(assertion), _) => {
+    match &verified {
+        Verified::Assertion { assertion, .. } => {
             let document = assertion.parse().map_err(assertion_signature)?;
             Assertion::check(document.root_element(), envelope, expected)
         }
-        (None, Some(response)) => {
+        Verified::Response(response) => {
             let document = response.parse().map_err(response_signature)?;
             let assertion = layout::only_assertion(document.root_element())?;
             Assertion::check(assertion, envelope, expected)
         }
-        (None, None) => Err(ResponseError::SignatureMissing),
     }
 }
 
-/// What was verified. Without either there is nothing to read claims from.
-struct SignedParts {
-    response: Option<Signed>,
-    assertion: Option<Signed>,
+/// What was verified: one of the two or both. There is no third variant, as without a signature there is nothing to read
+/// claims from.
+enum Verified {
+    Response(Signed),
+    Assertion { assertion: Signed, response: Option<Signed> },
+}
+
+impl Verified {
+    fn response(&self) -> Option<&Signed> {
+        match self {
+            Verified::Response(response) => Some(response),
+            Verified::Assertion { response, .. } => response.as_ref(),
+        }
+    }
 }
 
 /// Verifies every signature that is there; one that fails is never outweighed by another that passes.
@@ -136,17 +145,18 @@ fn verify_signatures(
     layout: &Layout,
     assertion: &AssertionLayout,
     certificates: &[TrustedCertificate],
-) -> Result<SignedParts, ResponseError> {
-    if layout.response_signature.is_none() && assertion.signature.is_none() {
-        return Err(ResponseError::SignatureMissing);
-    }
+) -> Result<Verified, ResponseError> {
     let of_response = layout.response_signature.map(|signature| {
         signature::verify(layout.response, layout.response_id, signature, certificates).map_err(response_signature)
     });
     let of_assertion = assertion.signature.map(|signature| {
         signature::verify(assertion.node, assertion.id, signature, certificates).map_err(assertion_signature)
     });
-    Ok(SignedParts { response: of_response.transpose()?, assertion: of_assertion.transpose()? })
+    match (of_response.transpose()?, of_assertion.transpose()?) {
+        (response, Some(assertion)) => Ok(Verified::Assertion { assertion, response }),
+        (Some(response), None) => Ok(Verified::Response(response)),
+        (None, None) => Err(ResponseError::SignatureMissing),
+    }
 }
 
 fn response_signature(error: signature::SignatureError) -> ResponseError {

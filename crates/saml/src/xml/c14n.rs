@@ -113,13 +113,10 @@ impl<'a> Writer<'a> {
         }
         let name = (!prefix.is_empty()).then_some(prefix);
         let declared = node.namespaces().find(|declared| declared.name() == name);
-        let uri = match declared {
-            Some(declared) => declared.uri(),
-            None if prefix.is_empty() => "",
-            None => return, // a PrefixList may name what is not in scope
-        };
+        // Nothing is in scope of an absent default namespace, or of a prefix that only the PrefixList has.
+        let uri = declared.map_or("", |declared| declared.uri());
         let rendered = self.rendered.iter().rev().find(|(rendered, _)| *rendered == prefix).map(|(_, uri)| *uri);
-        // An absent default namespace needs `xmlns=""` only where an open element declared another.
+        // What is absent is not written, but that a default namespace ends: it needs `xmlns=""` only where an open element declared another.
         if rendered != Some(uri) && !(rendered.is_none() && uri.is_empty()) {
             self.rendered.push((prefix, uri));
         }
@@ -275,6 +272,10 @@ mod tests {
 
     #[test]
     fn growth_is_bounded() {
+        let text = |n: usize| format!("<a>{}</a>", "x".repeat(n));
+        let most = super::CANONICAL_BYTES - "<a>".len();
+        assert_eq!(canonical(&text(most), "a", &[]), Ok(text(most)));
+        assert_eq!(canonical(&text(most + 1), "a", &[]), Err(TooLong));
         let children = "<p:b/>".repeat(4000);
         let xml = format!("<a xmlns:p='urn:{}'>{children}</a>", "u".repeat(250));
         assert_eq!(canonical(&xml, "a", &[]), Err(TooLong));

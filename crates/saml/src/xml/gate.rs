@@ -49,8 +49,8 @@ fn skip_declaration(text: &str) -> Result<&str, XmlError> {
 fn pseudo_attribute<'a>(declaration: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = declaration.split_once(name)?;
     let rest = rest.trim_ascii_start().strip_prefix('=')?.trim_ascii_start();
-    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    rest.get(1..)?.split_once(quote).map(|(value, _)| value)
+    let (quote, rest) = rest.split_at_checked(1).filter(|(quote, _)| matches!(*quote, "\"" | "'"))?;
+    rest.split_once(quote).map(|(value, _)| value)
 }
 
 fn malformed(why: &str) -> XmlError {
@@ -353,6 +353,7 @@ mod tests {
             "\u{FEFF}<a/>",
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a/>",
             "<?xml version='1.0' encoding='utf-8' standalone='yes'?><a/>",
+            "<a>&#32;&#x20;</a>",
             "<!-- c --><a b='1' c = \"2\"><!-- <d> & --><x:y xmlns:x='u' x:z='>'/>&amp;&#10;&#x10FFFF;</a >",
         ] {
             assert_eq!(code(xml), "ok", "{xml}");
@@ -373,6 +374,18 @@ mod tests {
             ("xml_cdata", "<a><![CDATA[x]]></a>"),
             ("xml_encoding", "<?xml version='1.0' encoding='ISO-8859-1'?><a/>"),
             ("xml_malformed", "<?xml version='1.1'?><a/>"),
+            ("xml_malformed", "<?xml version?><a/>"),
+            ("xml_malformed", "<?xml version=?><a/>"),
+            ("xml_malformed", "<?xml version=x1.0x?><a/>"),
+            ("xml_malformed", "<?xml version='1.0"),
+            ("xml_malformed", "<?xml version='1.0' <a/><?x?>"),
+            ("xml_entity_reference", "<a>&#xFFFE;</a>"),
+            ("xml_entity_reference", "<a>&#31;</a>"),
+            ("xml_malformed", "< a='1'/>"),
+            ("xml_malformed", "<a ='1'/>"),
+            ("xml_malformed", "<a'b/>"),
+            ("xml_malformed", "<a/b>"),
+            ("xml_malformed", "<a b ''c'/>"),
             ("xml_entity_reference", "<a>&e;</a>"),
             ("xml_entity_reference", "<a b='&e;'/>"),
             ("xml_entity_reference", "<a>&#0;</a>"),
@@ -399,6 +412,7 @@ mod tests {
         ] {
             assert_eq!(code(xml), expected, "{xml}");
         }
+        assert_eq!(code(&format!("<a xmlns='{}'/>", "u".repeat(256))), "ok");
         let uri = "u".repeat(257);
         assert_eq!(code(&format!("<a xmlns='{uri}'/>")), "xml_namespace_declaration");
         assert!(matches!(check(b"<a>\xff</a>", &Limits::RESPONSE), Err(XmlError::Encoding(_))));
@@ -441,7 +455,8 @@ mod tests {
         assert_eq!(code(&commented(64)), "ok");
         assert_eq!(code(&commented(65)), "xml_too_many_comments");
 
-        let big = format!("<a>{}</a>", "x".repeat(Limits::RESPONSE.bytes));
-        assert_eq!(code(&big), "xml_too_large");
+        let big = |n: usize| format!("<a>{}</a>", "x".repeat(n - "<a></a>".len()));
+        assert_eq!(code(&big(Limits::RESPONSE.bytes)), "ok");
+        assert_eq!(code(&big(Limits::RESPONSE.bytes + 1)), "xml_too_large");
     }
 }

@@ -2,10 +2,10 @@
 
 use roxmltree::Node;
 
-/// Whether `node` is the element `{namespace}name`.
+/// Whether `node` is the element `{namespace}name`. Text and comments have no name.
 pub(crate) fn is(node: &Node, namespace: &str, name: &str) -> bool {
     let tag = node.tag_name();
-    node.is_element() && tag.name() == name && tag.namespace() == Some(namespace)
+    tag.name() == name && tag.namespace() == Some(namespace)
 }
 
 /// The child elements `{namespace}name` of `parent`, in document order.
@@ -46,5 +46,19 @@ pub(crate) fn describe(node: &Node) -> String {
     match tag.namespace() {
         Some(namespace) if !namespace.is_empty() => format!("{{{namespace}}}{}", tag.name()),
         _ => tag.name().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::describe;
+    use crate::xml::parse;
+
+    #[test]
+    fn describes_by_namespace() {
+        let shown = |xml: &str| describe(&parse(xml).unwrap().root_element());
+        assert_eq!(shown("<p:a xmlns:p='urn:p'/>"), "{urn:p}a");
+        assert_eq!(shown("<a/>"), "a");
+        assert_eq!(shown("<a xmlns=''/>"), "a");
     }
 }
