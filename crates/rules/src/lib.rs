@@ -8,6 +8,7 @@ pub mod connection_change;
 pub mod join;
 pub mod membership;
 pub mod metadata;
+pub mod metadata_refresh;
 pub mod organization;
 pub mod profile;
 pub mod redirect;

@@ -111,15 +111,16 @@ fn validate(document: &Document, expected: &Expectations) -> Result<Assertion, R
         }
         None => Envelope::check(root, false, expected)?,
     };
+    let signatures = [signed.response.as_ref(), signed.assertion.as_ref()];
     match (&signed.assertion, &signed.response) {
         (Some(assertion), _) => {
             let document = assertion.parse().map_err(assertion_signature)?;
-            Assertion::check(document.root_element(), envelope, expected)
+            Assertion::check(document.root_element(), envelope, signatures, expected)
         }
         (None, Some(response)) => {
             let document = response.parse().map_err(response_signature)?;
             let assertion = layout::only_assertion(document.root_element())?;
-            Assertion::check(assertion, envelope, expected)
+            Assertion::check(assertion, envelope, signatures, expected)
         }
         (None, None) => Err(ResponseError::SignatureMissing),
     }

@@ -229,7 +229,8 @@ fn profile_of(connection: &EnterpriseConnection, assertion: &Assertion) -> Resul
         assertion.attributes.iter().map(|attribute| (attribute.name.clone(), attribute.values.clone())).collect();
     let trust_sha256 = trust_sha256(connection);
     let (name_id, attributes) = (assertion.name_id.value.as_str(), attributes.as_slice());
-    let verified = VerifiedAttributes { name_id, attributes, trust_sha256: &trust_sha256 };
+    let signed_by = assertion.signed_by.as_slice();
+    let verified = VerifiedAttributes { name_id, attributes, trust_sha256: &trust_sha256, signed_by };
     match profile(connection, verified) {
         ProfileOutcome::Profile(profile) => Ok(profile),
         ProfileOutcome::MissingAttribute(attribute) => Err(Refusal::AttributeMissing { attribute }),
