@@ -4,6 +4,7 @@
 //! awaits, nothing is loaded, nothing is saved; flows do that around it. Rule ids are those of the behaviour catalogue.
 
 pub mod account_linking;
+pub mod certificate_dates;
 pub mod connection_change;
 pub mod join;
 pub mod membership;

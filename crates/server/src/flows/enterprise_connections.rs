@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::flows::organizations::by_id as organization_by_id;
 use crate::flows::{FlowError, Refusal, connection_keys, idp_certificates, metadata_refresh};
+use crate::outbound::Outbound;
 use doorward_model::{
     ConnectionKey, CustomAttribute, Domain, EnterpriseConnection, EnterpriseConnectionId, KeyPurpose, LoginHint,
     OrganizationId, Provider, SamlConfig, SamlConnectionId, SsoBinding,
@@ -195,7 +196,7 @@ async fn read_metadata(app: &App, change: &SamlChange) -> Result<Option<ReadMeta
     let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
     let bytes = match (given(&change.idp_metadata), given(&change.idp_metadata_url)) {
         (Some(text), _) => text.into_bytes(),
-        (None, Some(url)) => fetch_metadata(app, &url).await?,
+        (None, Some(url)) => fetch_metadata(&app.outbound, &url).await?,
         (None, None) => return Ok(None),
     };
     let metadata = parse_metadata(&bytes)?;
@@ -204,8 +205,8 @@ async fn read_metadata(app: &App, change: &SamlChange) -> Result<Option<ReadMeta
 }
 
 /// The document under a metadata URL.
-pub async fn fetch_metadata(app: &App, url: &str) -> Result<Vec<u8>, Refusal> {
-    let fetched = app.outbound.get(url.trim(), MAX_METADATA_BYTES).await;
+pub async fn fetch_metadata(outbound: &Outbound, url: &str) -> Result<Vec<u8>, Refusal> {
+    let fetched = outbound.get(url.trim(), MAX_METADATA_BYTES).await;
     fetched.map_err(|error| Refusal::MetadataFetch { reason: error.to_string() })
 }
 

@@ -92,7 +92,7 @@ struct Claimed {
 /// Answers `false` if there was nothing to do or another node does it.
 async fn refresh(app: &App, id: &EnterpriseConnectionId, requested: bool) -> Result<bool, FlowError> {
     let Some(claimed) = claim(app, id, requested).await? else { return Ok(false) };
-    let fetched = match fetch_metadata(app, &claimed.url).await {
+    let fetched = match fetch_metadata(&app.outbound, &claimed.url).await {
         Ok(bytes) => read(&bytes, &claimed.connection.saml),
         Err(refusal) => Err(notice_of(&refusal)),
     };
