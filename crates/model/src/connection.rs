@@ -74,6 +74,16 @@ pub struct SamlConfig {
     pub idp_certificates: Vec<String>,
     pub idp_metadata_url: Option<String>,
     pub idp_metadata: Option<String>,
+    /// Whether the metadata under its URL is read again on a schedule.
+    #[serde(default)]
+    pub refresh_idp_metadata: bool,
+    /// Fingerprints of the trusted certificates that metadata named; the others were added by hand. Says nothing while
+    /// `idp_metadata` is there: then all come from it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metadata_certificates: Vec<String>,
+    /// Fingerprints of certificates that were taken away by hand, which a refresh does not bring back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed_certificates: Vec<String>,
     pub attribute_mapping: AttributeMapping,
     pub allow_subdomains: bool,
     pub allow_idp_initiated: bool,

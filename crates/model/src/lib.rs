@@ -7,6 +7,7 @@ mod connection;
 mod email;
 mod id;
 mod instance;
+mod metadata_refresh;
 mod organization;
 mod role;
 mod session;
@@ -24,6 +25,9 @@ pub use id::{
     SignInId, SignUpId, UserId,
 };
 pub use instance::{Instance, OrganizationSettings, RedirectUrl, SecretKey, SigningKey};
+pub use metadata_refresh::{
+    MetadataRefresh, MetadataRefreshNotice, MetadataRefreshOutcome, MetadataRefreshRecord, RefreshedCertificate,
+};
 pub use organization::{Organization, OrganizationMembership};
 pub use role::{Permission, PermissionType, Role, RoleSet, RoleSetType, SYSTEM_PERMISSIONS, SystemPermission};
 pub use session::{Client, Session, SessionStatus};

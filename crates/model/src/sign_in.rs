@@ -213,7 +213,10 @@ pub struct SsoProfile {
     pub last_name: Option<String>,
     /// Custom attributes, destined for the user's public metadata.
     pub public_metadata: JsonMap,
-    /// What the connection trusted when this was verified, as a digest; what it no longer trusts signs nobody in.
+    /// What the connection expected of its IdP when this was verified, as a digest; what it no longer expects signs nobody in.
     #[serde(default)]
     pub trust_sha256: String,
+    /// Fingerprints of the certificates whose keys signed; they have to be trusted still.
+    #[serde(default)]
+    pub signed_by: Vec<String>,
 }

@@ -15,6 +15,8 @@ pub enum Refusal {
     MissingIdpFields(Vec<&'static str>),
     /// The organization has another connection already (CON-32).
     OrganizationHasConnection(OrganizationId),
+    /// Metadata that is to be read again needs a place to read it from.
+    RefreshNeedsMetadataUrl,
 }
 
 /// The domains of public mail providers: whoever has an address there proves nothing about an employer.
@@ -140,6 +142,9 @@ pub fn check(connection: &EnterpriseConnection, of_organization: &[EnterpriseCon
     {
         return Err(Refusal::OrganizationHasConnection(organization.clone()));
     }
+    if connection.saml.refresh_idp_metadata && connection.saml.idp_metadata_url.is_none() {
+        return Err(Refusal::RefreshNeedsMetadataUrl);
+    }
     let missing = missing_idp_fields(connection);
     if connection.active && !missing.is_empty() {
         return Err(Refusal::MissingIdpFields(missing));
@@ -203,6 +208,15 @@ mod tests {
         for key in ["", "_hidden", "sp ace", "dot.ted", "ümlaut"] {
             assert!(!is_custom_attribute_key(key), "{key}");
         }
+    }
+
+    #[test]
+    fn con22_metadata_is_read_again_only_where_there_is_a_url() {
+        let mut acme = connection("a", &["acme.test"]);
+        acme.saml.refresh_idp_metadata = true;
+        assert_eq!(check(&acme, &[]), Err(Refusal::RefreshNeedsMetadataUrl));
+        acme.saml.idp_metadata_url = Some("https://idp.acme.test/metadata".into());
+        assert_eq!(check(&acme, &[]), Ok(()));
     }
 
     #[test]

@@ -4,10 +4,12 @@
 //! awaits, nothing is loaded, nothing is saved; flows do that around it. Rule ids are those of the behaviour catalogue.
 
 pub mod account_linking;
+pub mod certificate_dates;
 pub mod connection_change;
 pub mod join;
 pub mod membership;
 pub mod metadata;
+pub mod metadata_refresh;
 pub mod organization;
 pub mod profile;
 pub mod redirect;

@@ -14,8 +14,10 @@ pub struct VerifiedAttributes<'a> {
     pub name_id: &'a str,
     /// Name and values of each attribute; a name may stand more than once.
     pub attributes: &'a [(String, Vec<String>)],
-    /// A digest of what the connection trusts.
+    /// A digest of what the connection expects of its IdP.
     pub trust_sha256: &'a str,
+    /// Fingerprints of the certificates whose keys signed.
+    pub signed_by: &'a [String],
 }
 
 impl<'a> VerifiedAttributes<'a> {
@@ -93,6 +95,7 @@ pub fn profile(connection: &EnterpriseConnection, verified: VerifiedAttributes<'
         last_name: last_name.map(str::to_owned),
         public_metadata,
         trust_sha256: verified.trust_sha256.to_owned(),
+        signed_by: verified.signed_by.to_vec(),
     })
 }
 
@@ -167,7 +170,10 @@ mod tests {
     }
 
     fn outcome(connection: &EnterpriseConnection, pairs: &[(&str, &[&str])]) -> ProfileOutcome {
-        profile(connection, VerifiedAttributes { name_id: "n-1", attributes: &attributes(pairs), trust_sha256: "t" })
+        profile(
+            connection,
+            VerifiedAttributes { name_id: "n-1", attributes: &attributes(pairs), trust_sha256: "t", signed_by: &[] },
+        )
     }
 
     fn found(connection: &EnterpriseConnection, pairs: &[(&str, &[&str])]) -> SsoProfile {
@@ -216,7 +222,10 @@ mod tests {
         assert_eq!(outcome(&acme, &[mail, ("lastName", &["a\u{7}b"])]), ProfileOutcome::TooLarge("a name"));
         assert_eq!(outcome(&acme, &[mail, ("public_metadata_k", &[&huge])]), ProfileOutcome::TooLarge("the metadata"));
         let attributes = attributes(&[mail]);
-        let subject = profile(&acme, VerifiedAttributes { name_id: &long, attributes: &attributes, trust_sha256: "t" });
+        let subject = profile(
+            &acme,
+            VerifiedAttributes { name_id: &long, attributes: &attributes, trust_sha256: "t", signed_by: &[] },
+        );
         assert_eq!(subject, ProfileOutcome::TooLarge("the subject"));
         let longest = "é".repeat(255);
         assert_eq!(found(&acme, &[mail, ("firstName", &[&longest])]).first_name, Some(longest));

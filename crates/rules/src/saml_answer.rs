@@ -1,6 +1,6 @@
 //! What an answer that came to the ACS of a connection is taken for (SML-8 … SML-10, CON-17, CON-18).
 
-use doorward_model::{EnterpriseConnection, Millis, SamlRequest};
+use doorward_model::{EnterpriseConnection, Millis, SamlRequest, SsoProfile};
 
 /// What is known before the answer itself is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +57,14 @@ pub fn answer(facts: Facts<'_>) -> Answer {
 /// request that was not signed, so the answer has to show it. `clock_skew` is in milliseconds.
 pub fn is_fresh(connection: &EnterpriseConnection, asked_at: Millis, signed_in_at: Millis, clock_skew: Millis) -> bool {
     !connection.saml.force_authn || signed_in_at.saturating_add(clock_skew) >= asked_at
+}
+
+/// Whether a profile that was verified before may still sign in, as the connection is now. Certificates that came since, or
+/// went without having signed it, make no difference: an IdP that changes its key interrupts nobody.
+pub fn is_still_trusted(profile: &SsoProfile, trust_sha256: &str, trusted_fingerprints: &[String]) -> bool {
+    profile.trust_sha256 == trust_sha256
+        && !profile.signed_by.is_empty()
+        && profile.signed_by.iter().all(|signer| trusted_fingerprints.contains(signer))
 }
 
 #[cfg(test)]
@@ -118,6 +126,36 @@ mod tests {
         assert_eq!(decide(true, false, false, None, 0), Answer::Unsolicited);
         assert_eq!(decide(true, false, true, None, 0), Answer::Unsolicited);
         assert_eq!(decide(true, true, false, None, 0), Answer::FreshSignInWanted);
+    }
+
+    #[test]
+    fn sml9_a_profile_stays_good_while_all_that_signed_it_is_trusted() {
+        let texts = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+        let profile = |signed_by: &[&str]| SsoProfile {
+            subject: "s".into(),
+            email_address: doorward_model::Email::parse("a@acme.test").unwrap(),
+            first_name: None,
+            last_name: None,
+            public_metadata: Default::default(),
+            trust_sha256: "t".into(),
+            signed_by: texts(signed_by),
+        };
+        for (signed_by, trust, trusted, expected) in [
+            (&["a"][..], "t", &["a"][..], true),
+            (&["a"], "t", &["b", "a"], true),
+            (&["a", "b"], "t", &["b", "a", "c"], true),
+            (&["a", "b"], "t", &["b"], false),
+            (&["a"], "t", &["b"], false),
+            (&["a"], "t", &[], false),
+            (&["a"], "other", &["a"], false),
+            (&[], "t", &["a"], false),
+        ] {
+            assert_eq!(
+                is_still_trusted(&profile(signed_by), trust, &texts(trusted)),
+                expected,
+                "{signed_by:?} {trusted:?}"
+            );
+        }
     }
 
     #[test]

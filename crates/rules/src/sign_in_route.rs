@@ -86,6 +86,9 @@ pub(crate) mod tests {
                 idp_certificates: vec!["AAAA".into()],
                 idp_metadata_url: None,
                 idp_metadata: None,
+                refresh_idp_metadata: false,
+                metadata_certificates: Vec::new(),
+                removed_certificates: Vec::new(),
                 attribute_mapping: AttributeMapping {
                     user_id: None,
                     email_address: "mail".into(),

@@ -70,7 +70,7 @@ pub struct TrustedCertificate {
 /// One parsed key per digest it may be used with, as the library binds a parsed key to its algorithm.
 #[derive(Clone)]
 enum VerifyingKey {
-    Rsa { sha256: ParsedPublicKey, sha384: ParsedPublicKey, sha512: ParsedPublicKey },
+    Rsa { bits: usize, sha256: ParsedPublicKey, sha384: ParsedPublicKey, sha512: ParsedPublicKey },
     Ecdsa { curve: Curve, key: ParsedPublicKey },
 }
 
@@ -146,6 +146,16 @@ impl TrustedCertificate {
         &self.subject
     }
 
+    /// Kind and size of the key, for display: `RSA 2048`, `ECDSA P-256`.
+    pub fn key_kind(&self) -> String {
+        match &self.key {
+            VerifyingKey::Rsa { bits, .. } => format!("RSA {bits}"),
+            VerifyingKey::Ecdsa { curve: Curve::P256, .. } => "ECDSA P-256".into(),
+            VerifyingKey::Ecdsa { curve: Curve::P384, .. } => "ECDSA P-384".into(),
+            VerifyingKey::Ecdsa { curve: Curve::P521, .. } => "ECDSA P-521".into(),
+        }
+    }
+
     /// SHA-256 of the DER as lower-case hexadecimal without separators.
     pub fn fingerprint(&self) -> String {
         hex(digest(&SHA256, &self.der).as_ref())
@@ -216,6 +226,7 @@ impl VerifyingKey {
                     return Err(CertificateError::RsaTooShort { got: bits });
                 }
                 Ok(VerifyingKey::Rsa {
+                    bits,
                     sha256: parsed(&signature::RSA_PKCS1_2048_8192_SHA256, spki.raw)?,
                     sha384: parsed(&signature::RSA_PKCS1_2048_8192_SHA384, spki.raw)?,
                     sha512: parsed(&signature::RSA_PKCS1_2048_8192_SHA512, spki.raw)?,

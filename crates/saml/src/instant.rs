@@ -29,6 +29,42 @@ impl UnixMillis {
     }
 }
 
+/// Reads an `xs:duration` of whole numbers, such as `P1DT12H` or `PT6H30M`, as milliseconds; fractions of seconds are cut off,
+/// a year counts 365 days and a month 30. A negative one is none.
+pub(crate) fn parse_duration(text: &str) -> Option<i64> {
+    let text = text.trim_ascii();
+    let mut rest = text.strip_prefix('P').filter(|_| text.len() <= LONGEST)?;
+    let (mut seconds, mut in_time, mut parts) = (0i64, false, 0);
+    let mut units = [('Y', 31_536_000), ('M', 2_592_000), ('D', 86_400)].iter();
+    while !rest.is_empty() {
+        if let Some(time) = rest.strip_prefix('T') {
+            if in_time || time.is_empty() {
+                return None;
+            }
+            (in_time, rest) = (true, time);
+            units = [('H', 3600), ('M', 60), ('S', 1)].iter();
+            continue;
+        }
+        let end = rest.find(|c: char| c.is_ascii_alphabetic())?;
+        let (number, behind) = rest.split_at(end);
+        let mut behind = behind.chars();
+        let unit = behind.next()?;
+        let whole = match number.split_once('.') {
+            Some((whole, fraction)) if unit == 'S' && fraction.bytes().all(|digit| digit.is_ascii_digit()) => whole,
+            Some(_) => return None,
+            None => number,
+        };
+        if whole.is_empty() || !whole.bytes().all(|digit| digit.is_ascii_digit()) {
+            return None;
+        }
+        // Each unit once and in its order: what is skipped does not come back.
+        let (_, length) = units.by_ref().find(|(name, _)| *name == unit)?;
+        seconds = seconds.checked_add(whole.parse::<i64>().ok()?.checked_mul(*length)?)?;
+        (rest, parts) = (behind.as_str(), parts + 1);
+    }
+    seconds.checked_mul(1000).filter(|_| parts > 0)
+}
+
 impl fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = i128::from(self.0) * 1_000_000;
@@ -52,7 +88,7 @@ impl fmt::Display for UnixMillis {
 
 #[cfg(test)]
 mod tests {
-    use super::UnixMillis;
+    use super::{UnixMillis, parse_duration};
 
     #[test]
     fn reads_what_idps_write() {
@@ -75,6 +111,38 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(UnixMillis::parse(text), expected.map(UnixMillis), "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_durations() {
+        for (text, expected) in [
+            ("PT6H", Some(21_600_000)),
+            ("P1D", Some(86_400_000)),
+            ("P1DT1H1M1.5S", Some(90_061_000)),
+            ("P1Y2M3D", Some((365 + 60 + 3) * 86_400_000)),
+            ("P2M", Some(5_184_000_000)),
+            ("PT2M", Some(120_000)),
+            (" PT0S ", Some(0)),
+            ("PT99999999999999999999S", None),
+            ("P9223372036854775807D", None),
+            ("-P1D", None),
+            ("P-1D", None),
+            ("P", None),
+            ("PT", None),
+            ("P1DT", None),
+            ("P1H", None),
+            ("PT1D", None),
+            ("PT1M1H", None),
+            ("PT1H1H", None),
+            ("PT1HT1M", None),
+            ("P1.5D", None),
+            ("PT.S", None),
+            ("PTüS", None),
+            ("6h", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_duration(text), expected, "{text}");
         }
     }
 

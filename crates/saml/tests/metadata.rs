@@ -53,6 +53,28 @@ fn ours_is_as_recorded_from_production() {
 }
 
 #[test]
+fn the_time_a_document_holds_is_the_shortest_any_level_says() {
+    let plain = IdpMetadata::parse(good().as_bytes()).unwrap();
+    assert_eq!((plain.valid_until_ms, plain.cache_duration_ms), (None, None));
+    let role = good().replace(
+        "<md:IDPSSODescriptor",
+        r#"<md:IDPSSODescriptor validUntil="2026-11-24T06:48:36Z" cacheDuration="P1D" "#,
+    );
+    let entity = role.replace("entityID", r#"validUntil="2026-11-24T06:48:35Z" cacheDuration="PT6H" entityID"#);
+    let (_, entity) = entity.split_once("?>").unwrap();
+    let aggregate = format!(
+        r#"<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" validUntil="2030-01-01T00:00:00Z" cacheDuration="soon">{entity}</md:EntitiesDescriptor>"#
+    );
+    for document in [entity, &aggregate] {
+        let read = IdpMetadata::parse(document.as_bytes()).unwrap();
+        assert_eq!(read.valid_until_ms, Some(1_795_502_915_000));
+        assert_eq!(read.cache_duration_ms, Some(21_600_000));
+    }
+    let wrong = good().replace("entityID", r#"validUntil="tomorrow" entityID"#);
+    assert!(matches!(refused(&wrong), MetadataError::ValidUntil { .. }));
+}
+
+#[test]
 fn ours_names_the_key_to_encrypt_for_and_what_we_decrypt() {
     let encryption_certificate = Some("MIIC+/=");
     let (entity_id, acs_url) = ("https://sp.test", "https://sp.test/acs");

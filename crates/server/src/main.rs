@@ -17,6 +17,7 @@ mod keys;
 mod outbound;
 mod pages;
 mod random;
+mod selfcheck;
 mod server;
 #[cfg(test)]
 mod testing;
@@ -52,6 +53,18 @@ enum Command {
         #[command(subcommand)]
         action: SecretKeyAction,
     },
+    /// Tell whether something would work, without changing anything
+    #[command(name = "selfcheck")]
+    SelfCheck {
+        #[command(subcommand)]
+        what: SelfCheck,
+    },
+}
+
+#[derive(Subcommand)]
+enum SelfCheck {
+    /// A SAML connection, from its settings to the verifier of answers; exit code 1 if it would not work
+    Saml(selfcheck::SamlOptions),
 }
 
 #[derive(Subcommand)]
@@ -72,7 +85,7 @@ enum SecretKeyAction {
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "doorward: {error:#}");
             ExitCode::FAILURE
@@ -80,25 +93,51 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> anyhow::Result<()> {
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let load = |flags: &RawConfig| -> anyhow::Result<Config> {
         let raw = RawConfig::load(flags, cli.config.as_deref()).map_err(|reason| anyhow::anyhow!(reason))?;
         Ok(Config::check(raw)?)
     };
     match &cli.command {
-        Command::Serve(flags) => serve(load(flags)?).await,
+        Command::Serve(flags) => serve(load(flags)?).await?,
         Command::Demo(options) => {
             let raw =
                 RawConfig::load(&options.settings, cli.config.as_deref()).map_err(|reason| anyhow::anyhow!(reason))?;
             let config = Config::check(demo::configure(raw, options))?;
             start_log(config.log_json, "warn");
-            demo::run(config, options, stop_signal()).await
+            demo::run(config, options, stop_signal()).await?;
         }
-        Command::SecretKey { action: SecretKeyAction::Show(flags) } => show_keys(load(flags)?).await,
+        Command::SecretKey { action: SecretKeyAction::Show(flags) } => show_keys(load(flags)?).await?,
         Command::SecretKey { action: SecretKeyAction::Rotate { settings, grace_minutes } } => {
-            rotate_key(load(settings)?, *grace_minutes).await
+            rotate_key(load(settings)?, *grace_minutes).await?;
+        }
+        Command::SelfCheck { what: SelfCheck::Saml(options) } => {
+            return check_saml(load(&options.settings)?, options).await;
         }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn check_saml(config: Config, options: &selfcheck::SamlOptions) -> anyhow::Result<ExitCode> {
+    let store = doorward_store::Store::open_to_read(&config.database_url).await?;
+    let outbound = outbound::Outbound::new(&config.outbound_allow).map_err(|reason| anyhow::anyhow!(reason))?;
+    let encryption = server::read_encryption_key(&config).map_err(|error| format!("{error:#}"));
+    let encryption = encryption.and_then(|key| key.ok_or_else(|| "there is no encryption key".to_owned()));
+    let context = selfcheck::Context {
+        config: &config,
+        store: &store,
+        outbound: &outbound,
+        encryption: encryption.as_ref().map_err(Clone::clone),
+        random: &random::SystemRandom,
+        now: clock::Clock::now(&clock::SystemClock),
+    };
+    let report = selfcheck::saml(&context, &options.connection).await?;
+    store.close().await;
+    match options.json {
+        true => say(&serde_json::to_string_pretty(&report)?)?,
+        false => say(report.to_text().trim_end())?,
+    }
+    Ok(if report.works { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// A line on standard output, where scripts read it.

@@ -62,18 +62,27 @@ pub async fn open_with(
 
 /// The configured key, else the file beside the database, which a first start creates with mode 0600.
 fn load_encryption_key(config: &Config, random: &dyn Random) -> anyhow::Result<EncryptionKey> {
-    if let Some(key) = &config.encryption_key {
-        return Ok(EncryptionKey::parse(key.expose())?);
-    }
-    let path = encryption_key_file(&config.database_url);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => EncryptionKey::parse(&text).with_context(|| format!("reading {}", path.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+    match read_encryption_key(config)? {
+        Some(key) => Ok(key),
+        None => {
+            let path = encryption_key_file(&config.database_url);
             let text = EncryptionKey::generate(random);
             write_private(&path, &text, random).with_context(|| format!("cannot write {}", path.display()))?;
             // Another process may have been faster; the file that is there counts.
             Ok(EncryptionKey::parse(&std::fs::read_to_string(&path)?)?)
         }
+    }
+}
+
+/// The configured key, else that of the file; `None` where there is no file.
+pub fn read_encryption_key(config: &Config) -> anyhow::Result<Option<EncryptionKey>> {
+    if let Some(key) = &config.encryption_key {
+        return Ok(Some(EncryptionKey::parse(key.expose())?));
+    }
+    let path = encryption_key_file(&config.database_url);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(EncryptionKey::parse(&text).with_context(|| format!("reading {}", path.display()))?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
 }

@@ -43,6 +43,32 @@ impl Store {
         Ok(Self { engine })
     }
 
+    /// Opens a database that is there and up to date, and leaves it as it is: for programs that only look.
+    pub async fn open_to_read(url: &str) -> Result<Self, StoreError> {
+        let engine = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Engine::Postgres(connect_postgres(url).await.map_err(|error| open_error(url, &error))?)
+        } else {
+            let options = sqlite_options(url).map_err(|error| open_error(url, &error))?;
+            let opened = Sqlite::open(options.get_filename());
+            Engine::Sqlite(opened.map_err(|error| StoreError::Open { url: redacted(url), reason: error.to_string() })?)
+        };
+        let store = Self { engine };
+        store.check_is_up_to_date().await?;
+        Ok(store)
+    }
+
+    async fn check_is_up_to_date(&self) -> Result<(), StoreError> {
+        const LANDED: &str = "SELECT version FROM _sqlx_migrations ORDER BY version";
+        let landed = self.read().await?.all(LANDED, args![], |row| row.int()).await;
+        let landed = landed.map_err(|_| StoreError::Outdated)?;
+        let known: Vec<i64> = migrations().iter().map(|migration| migration.version).collect();
+        match landed.iter().find(|version| !known.contains(version)) {
+            Some(newer) => Err(StoreError::NewerVersion(*newer)),
+            None if landed == known => Ok(()),
+            None => Err(StoreError::Outdated),
+        }
+    }
+
     /// A connection for reading. It sees each statement's own snapshot and must not write.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(Tx(match &self.engine {

@@ -12,6 +12,9 @@ pub enum StoreError {
     /// The database was written by a newer version of the program.
     #[error("the database was written by a newer version (migration {0} is unknown here); start that version instead")]
     NewerVersion(i64),
+    /// The database is of an older version, or holds something else, and was opened only to look at it.
+    #[error("the database is not one that this version has brought up to date; start the server once")]
+    Outdated,
     /// The database cannot be opened or reached.
     #[error("cannot open the database {url}: {reason}")]
     Open { url: String, reason: String },

@@ -15,6 +15,7 @@ pub mod enterprise_accounts;
 pub mod enterprise_connections;
 pub mod instance;
 pub mod memberships;
+pub mod metadata_refreshes;
 pub mod organizations;
 pub mod redirect_urls;
 pub mod roles;
@@ -40,6 +41,7 @@ pub fn statements() -> Vec<&'static str> {
         enterprise_connections::ALL,
         instance::ALL,
         memberships::ALL,
+        metadata_refreshes::ALL,
         organizations::ALL,
         redirect_urls::ALL,
         roles::ALL,

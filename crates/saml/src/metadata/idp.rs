@@ -8,6 +8,7 @@ use url::Url;
 use super::{HTTP_POST, HTTP_REDIRECT};
 use crate::certificate::{CertificateError, TrustedCertificate};
 use crate::error::Shown;
+use crate::instant::{UnixMillis, parse_duration};
 use crate::xml::read::{children, describe, is, plain_text};
 use crate::xml::{self, Limits, NS_METADATA, NS_PROTOCOL, NS_SIGNATURE, XmlError};
 
@@ -47,6 +48,10 @@ pub struct IdpMetadata {
     pub unusable_certificates: Vec<CertificateError>,
     /// Whether the IdP wants AuthnRequests to be signed.
     pub want_authn_requests_signed: bool,
+    /// The earliest `validUntil` that applies to the IdP, in Unix milliseconds: from then on the document says nothing.
+    pub valid_until_ms: Option<i64>,
+    /// The shortest `cacheDuration` that applies to the IdP, in milliseconds; one that cannot be read is no wish.
+    pub cache_duration_ms: Option<i64>,
 }
 
 /// Why metadata was refused.
@@ -71,6 +76,9 @@ pub enum MetadataError {
     /// No signing certificate is of use; this is why not the first.
     #[error("no signing certificate of the metadata can be used: {0}")]
     Certificate(CertificateError),
+    /// `validUntil` is no time, so nobody knows whether the document still holds.
+    #[error("the metadata's validUntil {got} is no time")]
+    ValidUntil { got: Shown },
     /// More signing certificates than any IdP has.
     #[error("the metadata has more than {limit} signing certificates")]
     TooManyCertificates { limit: usize },
@@ -86,6 +94,7 @@ impl MetadataError {
             MetadataError::MissingFields(_) => "missing_fields",
             MetadataError::SsoUrl { .. } => "sso_url_invalid",
             MetadataError::Certificate(error) => error.code(),
+            MetadataError::ValidUntil { .. } => "valid_until_invalid",
             MetadataError::TooManyCertificates { .. } => "too_many_certificates",
         }
     }
@@ -127,6 +136,11 @@ impl IdpMetadata {
             certificates,
             unusable_certificates,
             want_authn_requests_signed: matches!(role.attribute("WantAuthnRequestsSigned"), Some("true" | "1")),
+            valid_until_ms: valid_until(role)?,
+            cache_duration_ms: role
+                .ancestors()
+                .filter_map(|node| parse_duration(node.attribute("cacheDuration")?))
+                .min(),
         })
     }
 }
@@ -157,6 +171,16 @@ fn only_idp<'a, 'i>(root: Node<'a, 'i>) -> Result<Node<'a, 'i>, MetadataError> {
         [] => Err(MetadataError::MissingFields(vec!["idp_entity_id", "idp_sso_url", "idp_certificate"])),
         several => Err(MetadataError::SeveralIdps { got: several.len() }),
     }
+}
+
+/// Each level of the document may say when it ends; the inner ones cannot outlive the outer (metadata 2.3.1).
+fn valid_until(role: Node) -> Result<Option<i64>, MetadataError> {
+    let mut earliest: Option<i64> = None;
+    for text in role.ancestors().filter_map(|node| node.attribute("validUntil")) {
+        let end = UnixMillis::parse(text).ok_or_else(|| MetadataError::ValidUntil { got: text.into() })?;
+        earliest = Some(earliest.map_or(end.0, |known| known.min(end.0)));
+    }
+    Ok(earliest)
 }
 
 fn speaks_saml2(role: &Node) -> bool {

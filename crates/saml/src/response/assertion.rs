@@ -6,6 +6,7 @@ use super::envelope::{Envelope, check_issue_instant, too_old_at};
 use super::layout::{check_children, check_version, id_of, only_child};
 use super::{Expectations, conditions, statements, subject};
 use crate::error::ResponseError;
+use crate::signature::Signed;
 use crate::xml::read::{children, plain_text};
 use crate::xml::{NS_ASSERTION, NS_SIGNATURE};
 
@@ -34,6 +35,8 @@ pub struct Assertion {
     pub not_on_or_after_ms: i64,
     /// The attributes, in document order.
     pub attributes: Vec<Attribute>,
+    /// The fingerprints of the certificates whose keys signed the Response, the Assertion or both; at least one.
+    pub signed_by: Vec<String>,
 }
 
 /// The subject of an assertion (SAML core 2.2.3).
@@ -72,7 +75,12 @@ impl Assertion {
     }
 
     /// Reads and checks an Assertion element that a signature covered.
-    pub(super) fn check(node: Node, envelope: Envelope, expected: &Expectations) -> Result<Self, ResponseError> {
+    pub(super) fn check(
+        node: Node,
+        envelope: Envelope,
+        signatures: [Option<&Signed>; 2],
+        expected: &Expectations,
+    ) -> Result<Self, ResponseError> {
         check_version(node, "Assertion")?;
         let id = id_of(node, "Assertion")?;
         check_children(node, "the Assertion", &CHILDREN)?;
@@ -94,6 +102,7 @@ impl Assertion {
             session_not_on_or_after_ms: authn.session_not_on_or_after.map(|end| end.0),
             not_on_or_after_ms: expected.end(end),
             attributes: statements::attributes(node)?,
+            signed_by: signers(signatures),
         })
     }
 }
@@ -118,6 +127,13 @@ fn check_issuer(node: Node, expected: &Expectations) -> Result<String, ResponseE
         true => Ok(got.to_owned()),
         false => Err(ResponseError::IssuerMismatch { expected: expected.idp_entity_id.into(), got: got.into() }),
     }
+}
+
+/// Each signer once.
+fn signers(signatures: [Option<&Signed>; 2]) -> Vec<String> {
+    let mut signers: Vec<String> = signatures.into_iter().flatten().map(|signed| signed.signer.clone()).collect();
+    signers.dedup();
+    signers
 }
 
 /// Whether `node` has a child `{urn:…:assertion}name`.

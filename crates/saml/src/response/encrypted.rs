@@ -22,7 +22,7 @@ pub(super) fn check(layout: &Layout, encrypted: Node, expected: &Expectations) -
         // What is expected is told only to those who hold something the IdP signed.
         let envelope = Envelope::check(layout.response, false, expected)?;
         let document = signed.parse().map_err(assertion_signature)?;
-        return Assertion::check(document.root_element(), envelope, expected);
+        return Assertion::check(document.root_element(), envelope, [None, Some(&signed)], expected);
     };
     let signed = signature::verify(layout.response, layout.response_id, response_signature_node, expected.certificates)
         .map_err(response_signature)?;
@@ -34,11 +34,11 @@ pub(super) fn check(layout: &Layout, encrypted: Node, expected: &Expectations) -
     let document = xml::parse(xml::admit(plaintext.as_bytes(), &Limits::RESPONSE)?)?;
     let assertion = AssertionLayout::of_document(&document)?;
     match verify(&assertion, expected)? {
-        Some(signed) => {
-            let document = signed.parse().map_err(assertion_signature)?;
-            Assertion::check(document.root_element(), envelope, expected)
+        Some(inner) => {
+            let document = inner.parse().map_err(assertion_signature)?;
+            Assertion::check(document.root_element(), envelope, [Some(&signed), Some(&inner)], expected)
         }
-        None => Assertion::check(assertion.node, envelope, expected),
+        None => Assertion::check(assertion.node, envelope, [Some(&signed), None], expected),
     }
 }
 

@@ -112,14 +112,15 @@ fn validate(document: &Document, expected: &Expectations) -> Result<Assertion, R
         None => Envelope::check(root, false, expected)?,
     };
     match &verified {
-        Verified::Assertion { assertion, .. } => {
+        Verified::Assertion { assertion, response } => {
+            let signatures = [response.as_ref(), Some(assertion)];
             let document = assertion.parse().map_err(assertion_signature)?;
-            Assertion::check(document.root_element(), envelope, expected)
+            Assertion::check(document.root_element(), envelope, signatures, expected)
         }
         Verified::Response(response) => {
             let document = response.parse().map_err(response_signature)?;
             let assertion = layout::only_assertion(document.root_element())?;
-            Assertion::check(assertion, envelope, expected)
+            Assertion::check(assertion, envelope, [Some(response), None], expected)
         }
     }
 }

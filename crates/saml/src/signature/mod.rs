@@ -81,6 +81,8 @@ impl From<TooLong> for SignatureError {
 /// The canonical bytes of an element, whose digest a configured key signed.
 pub(crate) struct Signed {
     canonical: String,
+    /// The fingerprint of the certificate whose key signed.
+    pub(crate) signer: String,
 }
 
 impl Signed {
@@ -109,13 +111,14 @@ pub(crate) fn verify(
     if signed_info.reference_uri.strip_prefix('#') != Some(id) {
         return Err(SignatureError::ReferenceUri { expected: id.into(), got: signed_info.reference_uri.into() });
     }
-    verify_value(signed_info.algorithm, canonical.as_bytes(), &base64_content(signature_value)?, certificates)?;
+    let signer =
+        verify_value(signed_info.algorithm, canonical.as_bytes(), &base64_content(signature_value)?, certificates)?;
     let canonical = c14n::exclusive(parent, Some(signature.id()), &signed_info.prefixes)?;
     let digest: Digest = signed_info.digest_size.digest(canonical.as_bytes());
     if digest.as_ref() != signed_info.digest {
         return Err(SignatureError::DigestMismatch);
     }
-    Ok(Signed { canonical })
+    Ok(Signed { canonical, signer: signer.fingerprint() })
 }
 
 /// SignedInfo and SignatureValue. KeyInfo may follow; Object, or anything else, may not (SAML core 5.4.5).
@@ -138,18 +141,15 @@ fn parts<'a, 'i>(signature: Node<'a, 'i>) -> Result<(Node<'a, 'i>, Node<'a, 'i>)
     Ok((*signed_info, *value))
 }
 
-fn verify_value(
+/// The certificate whose key made the signature.
+fn verify_value<'a>(
     algorithm: SignatureAlgorithm,
     message: &[u8],
     value: &[u8],
-    certificates: &[TrustedCertificate],
-) -> Result<(), SignatureError> {
-    let verified = certificates
-        .iter()
-        .filter_map(|certificate| algorithm.key(certificate))
-        .any(|key| key.verify_sig(message, value).is_ok());
-    match verified {
-        true => Ok(()),
-        false => Err(SignatureError::Invalid),
-    }
+    certificates: &'a [TrustedCertificate],
+) -> Result<&'a TrustedCertificate, SignatureError> {
+    let signed = |certificate: &&TrustedCertificate| {
+        algorithm.key(certificate).is_some_and(|key| key.verify_sig(message, value).is_ok())
+    };
+    certificates.iter().find(signed).ok_or(SignatureError::Invalid)
 }

@@ -146,6 +146,7 @@ fn saml_change(saml: &Params) -> Result<SamlChange, Refusal> {
         idp_certificates: certificates(saml)?,
         idp_metadata_url: saml.text("idp_metadata_url")?.value(),
         idp_metadata: saml.long_text("idp_metadata", MAX_BODY_BYTES)?.value(),
+        refresh_idp_metadata: saml.bool("refresh_idp_metadata")?.value(),
         attribute_mapping: match saml.nested("attribute_mapping")?.value() {
             None => AttributeMappingChange::default(),
             Some(mapping) => AttributeMappingChange {

@@ -4,6 +4,7 @@ mod enterprise_connections;
 mod idp_certificates;
 mod instance;
 mod jwks;
+mod metadata_refresh;
 mod organization_memberships;
 mod organization_permissions;
 mod organization_roles;
@@ -59,6 +60,10 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/v1/enterprise_connections/{id}/certificates", get(idp_certificates::list).post(idp_certificates::add))
         .route("/v1/enterprise_connections/{id}/certificates/{fingerprint}", delete(idp_certificates::remove))
+        .route(
+            "/v1/enterprise_connections/{id}/metadata_refresh",
+            get(metadata_refresh::get).post(metadata_refresh::create),
+        )
         .method_not_allowed_fallback(async || ApiError::from(Refusal::MethodNotAllowed).into_response())
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate))
         .fallback(async || ApiError::from(Refusal::RouteNotFound).into_response())
@@ -194,6 +199,8 @@ mod tests {
         ("GET", "/v1/enterprise_connections/x/certificates"),
         ("POST", "/v1/enterprise_connections/x/certificates"),
         ("DELETE", "/v1/enterprise_connections/x/certificates/y"),
+        ("GET", "/v1/enterprise_connections/x/metadata_refresh"),
+        ("POST", "/v1/enterprise_connections/x/metadata_refresh"),
     ];
 
     /// These are the Frontend API's too: without a key it answers.

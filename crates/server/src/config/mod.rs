@@ -6,7 +6,8 @@ pub use raw::RawConfig;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use doorward_model::Domain;
+use doorward_model::{Domain, Millis};
+use doorward_rules::metadata_refresh::DEFAULT_INTERVAL;
 use doorward_rules::redirect::{ListingRefusal, check_listing};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -36,6 +37,8 @@ pub struct Config {
     pub rate_limits: bool,
     /// Whether the client address is taken from `X-Forwarded-For`; set behind a reverse proxy only.
     pub trust_forwarded_for: bool,
+    /// How often IdP metadata is read again, in milliseconds; `None`: never.
+    pub metadata_refresh_interval: Option<Millis>,
     /// A `node_modules/@clerk` folder to serve the browser packages from.
     pub clerk_assets: Option<PathBuf>,
     pub log_json: bool,
@@ -99,6 +102,7 @@ impl Config {
             redirect_urls: urls(list(raw.redirect_urls))?,
             rate_limits: switch("rate_limits", raw.rate_limits, true)?,
             trust_forwarded_for: switch("trust_forwarded_for", raw.trust_forwarded_for, false)?,
+            metadata_refresh_interval: refresh_interval(raw.metadata_refresh_interval)?,
             clerk_assets: raw.clerk_assets.map(PathBuf::from),
             log_json: match raw.log_format.as_deref() {
                 None | Some("text") => false,
@@ -211,6 +215,27 @@ fn switch(key: &'static str, text: Option<String>, default: bool) -> Result<bool
     }
 }
 
+/// A whole number and `m`, `h` or `d`, from a quarter of an hour to thirty days; or `off`.
+fn refresh_interval(text: Option<String>) -> Result<Option<Millis>, ConfigError> {
+    const MINUTE: Millis = 60_000;
+    const BOUNDS: std::ops::RangeInclusive<Millis> = 15 * MINUTE..=30 * 24 * 60 * MINUTE;
+    let Some(text) = text else { return Ok(Some(DEFAULT_INTERVAL)) };
+    if text == "off" {
+        return Ok(None);
+    }
+    let units = [("m", MINUTE), ("h", 60 * MINUTE), ("d", 24 * 60 * MINUTE)];
+    let read = units.into_iter().find_map(|(unit, length)| {
+        let number = text.strip_suffix(unit).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))?;
+        number.parse::<Millis>().ok()?.checked_mul(length)
+    });
+    match read.filter(|interval| BOUNDS.contains(interval)) {
+        Some(interval) => Ok(Some(interval)),
+        None => {
+            Err(wrong("metadata_refresh_interval", format!("must be off or from 15m to 30d such as 24h, not {text:?}")))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,7 +266,7 @@ mod tests {
     #[test]
     fn each_wrong_setting_is_one_sentence_that_names_its_key() {
         type Case = (&'static str, fn(&mut RawConfig));
-        let cases: [Case; 11] = [
+        let cases: [Case; 15] = [
             ("listen", |raw| raw.listen = Some("4400".into())),
             ("public_url", |raw| raw.public_url = Some("http://localhost:4400".into())),
             ("public_url", |raw| raw.public_url = Some("https://a.test/path".into())),
@@ -253,9 +278,27 @@ mod tests {
             ("redirect_urls", |raw| raw.redirect_urls = Some("https://a.test/done?a=1".into())),
             ("redirect_urls", |raw| raw.redirect_urls = Some("javascript:alert(1)".into())),
             ("rate_limits", |raw| raw.rate_limits = Some("maybe".into())),
+            ("metadata_refresh_interval", |raw| raw.metadata_refresh_interval = Some("14m".into())),
+            ("metadata_refresh_interval", |raw| raw.metadata_refresh_interval = Some("31d".into())),
+            ("metadata_refresh_interval", |raw| raw.metadata_refresh_interval = Some("-1h".into())),
+            ("metadata_refresh_interval", |raw| raw.metadata_refresh_interval = Some("99999999999999999d".into())),
         ];
         for (key, change) in cases {
             assert_eq!(check(change).unwrap_err().key, key);
+        }
+    }
+
+    #[test]
+    fn the_refresh_interval_is_a_number_with_a_unit_or_off() {
+        for (text, expected) in [
+            (None, Some(86_400_000)),
+            (Some("off"), None),
+            (Some("15m"), Some(900_000)),
+            (Some("6h"), Some(21_600_000)),
+            (Some("30d"), Some(2_592_000_000)),
+        ] {
+            let config = check(|raw| raw.metadata_refresh_interval = text.map(str::to_owned)).unwrap();
+            assert_eq!(config.metadata_refresh_interval, expected, "{text:?}");
         }
     }
 

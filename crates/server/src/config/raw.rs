@@ -52,6 +52,10 @@ pub struct RawConfig {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trust_forwarded_for: Option<String>,
+    /// How often metadata of identity providers is read again where a connection wants it: 15m to 30d, or off [default: 24h]
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata_refresh_interval: Option<String>,
     /// A node_modules/@clerk folder to serve the browser packages from
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]

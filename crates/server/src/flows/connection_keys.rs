@@ -3,6 +3,7 @@
 use crate::app::{App, internal};
 use crate::flows::{FlowError, Refusal};
 use crate::keys::connection_key;
+use crate::keys::encryption::EncryptionKey;
 use doorward_model::{ConnectionKey, EnterpriseConnection, EnterpriseConnectionId, KeyPurpose};
 use doorward_saml::{DecryptionKey, SamlKey};
 use doorward_store::{Tx, connection_keys, enterprise_connections, write_tx};
@@ -73,9 +74,21 @@ pub async fn request_key(
     }
     let key = connection_keys::newest(tx, &connection.id, KeyPurpose::Signing).await?;
     let key = key.ok_or_else(|| internal("a connection that signs has no key"))?;
-    let context = context(&connection.id, KeyPurpose::Signing);
-    let pkcs8 = app.encryption.decrypt(&key.encrypted_private_key, &context).map_err(internal)?;
-    Ok(Some(SamlKey::from_pkcs8(&pkcs8, &key.certificate).map_err(internal)?))
+    Ok(Some(open_signing(&app.encryption, &key)?))
+}
+
+/// The key pair that signs, out of its encryption.
+pub fn open_signing(encryption: &EncryptionKey, key: &ConnectionKey) -> Result<SamlKey, FlowError> {
+    SamlKey::from_pkcs8(&open(encryption, key)?, &key.certificate).map_err(internal)
+}
+
+/// The private key that decrypts, out of its encryption.
+pub fn open_decryption(encryption: &EncryptionKey, key: &ConnectionKey) -> Result<DecryptionKey, FlowError> {
+    DecryptionKey::from_pkcs8(&open(encryption, key)?).map_err(internal)
+}
+
+fn open(encryption: &EncryptionKey, key: &ConnectionKey) -> Result<Vec<u8>, FlowError> {
+    encryption.decrypt(&key.encrypted_private_key, &context(&key.connection_id, key.purpose)).map_err(internal)
 }
 
 /// The keys that decrypt what the IdP of a connection sends; none before the first was published.
@@ -84,10 +97,6 @@ pub async fn decryption_keys(
     tx: &mut Tx,
     connection: &EnterpriseConnectionId,
 ) -> Result<Vec<DecryptionKey>, FlowError> {
-    let context = context(connection, KeyPurpose::Decryption);
-    let open = |key: ConnectionKey| {
-        let pkcs8 = app.encryption.decrypt(&key.encrypted_private_key, &context).map_err(internal)?;
-        DecryptionKey::from_pkcs8(&pkcs8).map_err(internal)
-    };
-    connection_keys::all(tx, connection, KeyPurpose::Decryption).await?.into_iter().map(open).collect()
+    let keys = connection_keys::all(tx, connection, KeyPurpose::Decryption).await?;
+    keys.iter().map(|key| open_decryption(&app.encryption, key)).collect()
 }

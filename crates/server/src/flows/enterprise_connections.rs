@@ -2,7 +2,8 @@
 
 use crate::app::App;
 use crate::flows::organizations::by_id as organization_by_id;
-use crate::flows::{FlowError, Refusal, connection_keys};
+use crate::flows::{FlowError, Refusal, connection_keys, idp_certificates, metadata_refresh};
+use crate::outbound::Outbound;
 use doorward_model::{
     ConnectionKey, CustomAttribute, Domain, EnterpriseConnection, EnterpriseConnectionId, KeyPurpose, LoginHint,
     OrganizationId, Provider, SamlConfig, SamlConnectionId, SsoBinding,
@@ -55,6 +56,7 @@ pub struct SamlChange {
     pub idp_certificates: Option<Vec<String>>,
     pub idp_metadata_url: Option<String>,
     pub idp_metadata: Option<String>,
+    pub refresh_idp_metadata: Option<bool>,
     pub attribute_mapping: AttributeMappingChange,
     pub allow_subdomains: Option<bool>,
     pub allow_idp_initiated: Option<bool>,
@@ -90,6 +92,7 @@ pub async fn create(app: &App, new: NewEnterpriseConnection) -> Result<Enterpris
     write_tx!(app.store, FlowError, |tx| {
         check_against_others(tx, &connection, new.change.organization_id.as_ref()).await?;
         enterprise_connections::insert(tx, &connection).await?;
+        metadata_refresh::reschedule(tx, app, None, &connection, metadata.is_some(), now).await?;
         if let Some(key) = &key {
             connection_keys::keep_first(tx, key).await?;
         }
@@ -112,10 +115,12 @@ pub async fn update(
     let key = if signed { None } else { request_key(app, &before).await? };
     write_tx!(app.store, FlowError, |tx| {
         let mut connection = by_id(tx, id).await?;
+        let before = connection.saml.clone();
         apply(&mut connection, &change, metadata.as_ref());
         connection.updated_at = now;
         check_against_others(tx, &connection, change.organization_id.as_ref()).await?;
         enterprise_connections::update(tx, &connection).await?;
+        metadata_refresh::reschedule(tx, app, Some(&before), &connection, metadata.is_some(), now).await?;
         if let Some(key) = &key {
             connection_keys::keep_first(tx, key).await?;
         }
@@ -166,6 +171,9 @@ fn blank(app: &App, new: &NewEnterpriseConnection, now: i64) -> EnterpriseConnec
             idp_certificates: Vec::new(),
             idp_metadata_url: None,
             idp_metadata: None,
+            refresh_idp_metadata: false,
+            metadata_certificates: Vec::new(),
+            removed_certificates: Vec::new(),
             attribute_mapping: default_mapping(new.provider),
             allow_subdomains: false,
             allow_idp_initiated: false,
@@ -188,22 +196,40 @@ async fn read_metadata(app: &App, change: &SamlChange) -> Result<Option<ReadMeta
     let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
     let bytes = match (given(&change.idp_metadata), given(&change.idp_metadata_url)) {
         (Some(text), _) => text.into_bytes(),
-        (None, Some(url)) => {
-            let fetched = app.outbound.get(url.trim(), MAX_METADATA_BYTES).await;
-            fetched.map_err(|error| Refusal::MetadataFetch { reason: error.to_string() })?
-        }
+        (None, Some(url)) => fetch_metadata(&app.outbound, &url).await?,
         (None, None) => return Ok(None),
     };
-    let metadata = IdpMetadata::parse(&bytes).map_err(|error| match error {
+    let metadata = parse_metadata(&bytes)?;
+    // The parser admits UTF-8 only.
+    Ok(Some(ReadMetadata { metadata, text: String::from_utf8_lossy(&bytes).into_owned() }))
+}
+
+/// The document under a metadata URL.
+pub async fn fetch_metadata(outbound: &Outbound, url: &str) -> Result<Vec<u8>, Refusal> {
+    let fetched = outbound.get(url.trim(), MAX_METADATA_BYTES).await;
+    fetched.map_err(|error| Refusal::MetadataFetch { reason: error.to_string() })
+}
+
+/// Reads a metadata document that a connection may be set up with.
+pub fn parse_metadata(bytes: &[u8]) -> Result<IdpMetadata, Refusal> {
+    let metadata = IdpMetadata::parse(bytes).map_err(|error| match error {
         MetadataError::MissingFields(missing) => Refusal::MetadataIncomplete { missing },
         other => Refusal::MetadataInvalid { reason: other.to_string() },
     })?;
-    if let Some((_, url)) = metadata.sso_urls.iter().find(|(_, url)| !is_browsable(url)) {
-        let reason = format!("the SSO URL {url} must begin with https://");
-        return Err(Refusal::MetadataInvalid { reason }.into());
+    match metadata.sso_urls.iter().find(|(_, url)| !is_browsable(url)) {
+        Some((_, url)) => {
+            Err(Refusal::MetadataInvalid { reason: format!("the SSO URL {url} must begin with https://") })
+        }
+        None => Ok(metadata),
     }
-    // The parser admits UTF-8 only.
-    Ok(Some(ReadMetadata { metadata, text: String::from_utf8_lossy(&bytes).into_owned() }))
+}
+
+/// How and where AuthnRequests of a connection go, of what metadata offers.
+pub fn sso_of<'a>(metadata: &'a IdpMetadata, saml: &SamlConfig) -> (doorward_saml::SsoBinding, &'a str) {
+    metadata.sso(match saml.idp_sso_binding {
+        SsoBinding::Redirect => doorward_saml::SsoBinding::Redirect,
+        SsoBinding::Post => doorward_saml::SsoBinding::Post,
+    })
 }
 
 /// Whether browsers may be sent to an IdP under this URL.
@@ -258,14 +284,17 @@ fn apply_saml(connection: &mut EnterpriseConnection, change: &SamlChange) {
     let saml = &mut connection.saml;
     replace_text(&mut saml.name, change.name.as_ref());
     if change.idp_entity_id.is_some() || change.idp_sso_url.is_some() || change.idp_certificates.is_some() {
-        // The document no longer says what is in force.
-        saml.idp_metadata = None;
+        idp_certificates::outgrow_metadata(saml);
     }
     replace_text(&mut saml.idp_entity_id, change.idp_entity_id.as_ref());
     replace_text(&mut saml.idp_sso_url, change.idp_sso_url.as_ref());
     replace(&mut saml.idp_sso_binding, change.idp_sso_binding.as_ref());
     replace(&mut saml.sign_requests, change.sign_requests.as_ref());
-    replace(&mut saml.idp_certificates, change.idp_certificates.as_ref());
+    if let Some(certificates) = &change.idp_certificates {
+        let before = std::mem::replace(&mut saml.idp_certificates, certificates.clone());
+        idp_certificates::note_change_by_hand(saml, &before, certificates);
+    }
+    replace(&mut saml.refresh_idp_metadata, change.refresh_idp_metadata.as_ref());
     replace_text(&mut saml.idp_metadata_url, change.idp_metadata_url.as_ref());
     replace_text(&mut saml.attribute_mapping.user_id, change.attribute_mapping.user_id.as_ref());
     let (mapping, mapped) = (&mut saml.attribute_mapping, &change.attribute_mapping);
@@ -282,11 +311,7 @@ fn apply_saml(connection: &mut EnterpriseConnection, change: &SamlChange) {
 /// signed requests gets them unless the change says otherwise.
 fn apply_metadata(saml: &mut SamlConfig, read: &ReadMetadata, change: &SamlChange) {
     saml.idp_entity_id = Some(read.metadata.entity_id.clone());
-    let wished = match saml.idp_sso_binding {
-        SsoBinding::Redirect => doorward_saml::SsoBinding::Redirect,
-        SsoBinding::Post => doorward_saml::SsoBinding::Post,
-    };
-    let (binding, url) = read.metadata.sso(wished);
+    let (binding, url) = sso_of(&read.metadata, saml);
     saml.idp_sso_url = Some(url.to_owned());
     saml.idp_sso_binding = match binding {
         doorward_saml::SsoBinding::Redirect => SsoBinding::Redirect,
@@ -297,6 +322,9 @@ fn apply_metadata(saml: &mut SamlConfig, read: &ReadMetadata, change: &SamlChang
     }
     saml.idp_certificates = read.metadata.certificates.iter().map(|certificate| certificate.base64()).collect();
     saml.idp_metadata = Some(read.text.clone());
+    // The operator vouches for this document: what it names is trusted, also if it was taken away once.
+    saml.metadata_certificates = idp_certificates::fingerprints(saml);
+    saml.removed_certificates.retain(|known| !saml.metadata_certificates.contains(known));
 }
 
 /// Checks a connection as it would be stored. `linked` is the organization it is being linked to.
@@ -327,5 +355,9 @@ fn refusal(refusal: connection_change::Refusal) -> Refusal {
         },
         Rule::MissingIdpFields(missing) => Refusal::CannotBeActivated { missing },
         Rule::OrganizationHasConnection(_) => Refusal::OrganizationHasConnection,
+        Rule::RefreshNeedsMetadataUrl => Refusal::ParamInvalid {
+            param: "saml.refresh_idp_metadata".into(),
+            reason: "needs saml.idp_metadata_url".into(),
+        },
     }
 }

@@ -11,6 +11,7 @@ pub mod idp_certificates;
 pub mod instance;
 pub mod me;
 pub mod memberships;
+pub mod metadata_refresh;
 pub mod organizations;
 pub mod redirects;
 pub mod refusal;

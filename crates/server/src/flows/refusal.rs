@@ -130,6 +130,8 @@ pub enum Refusal {
     MetadataIncomplete {
         missing: Vec<&'static str>,
     },
+    /// Another request or node is reading the metadata right now.
+    MetadataRefreshUnderWay,
 
     // Signing in
     SignInConnectionMissing,

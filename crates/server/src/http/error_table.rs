@@ -252,6 +252,12 @@ fn connections(refusal: &Refusal) -> Option<ErrorEntry> {
             format!("The IdP metadata lacks: {}.", missing.join(", ")),
         )
         .with("missing_fields", json!(missing)),
+        MetadataRefreshUnderWay => entry(
+            409,
+            "metadata_refresh_under_way",
+            "metadata is being refreshed",
+            "The metadata of this connection is being read right now. Look at the outcome in a moment.",
+        ),
         SignInConnectionMissing => entry(
             422,
             "enterprise_sso_sign_in_connection_missing",

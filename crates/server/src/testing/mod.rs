@@ -5,7 +5,9 @@
 mod app;
 mod browser;
 mod idp;
+mod metadata_server;
 
 pub use app::TestApp;
 pub use browser::{Answer, Browser};
 pub use idp::{Identity, TestIdp, begin_sign_in};
+pub use metadata_server::MetadataServer;

@@ -4,8 +4,8 @@ use crate::support::samples::*;
 use crate::support::{Database, reader};
 use doorward_model::*;
 use doorward_store::{
-    Store, clients, connection_keys, enterprise_accounts, enterprise_connections, memberships, organizations,
-    saml_requests, sessions, sign_ins, sign_ups, unsolicited_arrivals, users,
+    Store, clients, connection_keys, enterprise_accounts, enterprise_connections, memberships, metadata_refreshes,
+    organizations, saml_requests, sessions, sign_ins, sign_ups, unsolicited_arrivals, users,
 };
 
 /// Two organizations with a connection each; two users who are members of both, came through both connections and have a
@@ -29,6 +29,7 @@ impl World {
                 organizations::insert(tx, &organizations[n]).await?;
                 enterprise_connections::insert(tx, &connections[n]).await?;
                 connection_keys::insert(tx, &connection_key(&connections[n])).await?;
+                metadata_refreshes::schedule(tx, &connections[n].id, Some(START)).await?;
                 unsolicited_arrivals::insert(tx, &arrival(n as i64, &connections[n])).await?;
                 users::insert(tx, &users[n]).await?;
                 clients::insert(tx, &clients[n]).await?;
@@ -61,12 +62,13 @@ impl World {
 }
 
 /// Every table that a deletion may reach, with its rows before any.
-const BEFORE: [(&str, i64); 16] = [
+const BEFORE: [(&str, i64); 17] = [
     ("organizations", 2),
     ("organization_memberships", 4),
     ("enterprise_connections", 2),
     ("enterprise_connection_domains", 4),
     ("connection_keys", 2),
+    ("metadata_refreshes", 2),
     ("unsolicited_arrivals", 2),
     ("enterprise_accounts", 4),
     ("users", 2),

@@ -13,6 +13,8 @@ mod lists;
 #[cfg(test)]
 mod lookups;
 #[cfg(test)]
+mod metadata_refreshes;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod statements;

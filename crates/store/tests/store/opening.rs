@@ -49,6 +49,23 @@ both_databases! {
         assert_eq!(database.rows("users").await, 1);
     }
 
+    async fn a_database_opened_to_read_is_up_to_date_and_left_alone(store, database) {
+        committed!(store, |tx| { users::insert(tx, &user(1)).await? });
+        store.close().await;
+        let looking = Store::open_to_read(&database.url()).await.unwrap();
+        assert_eq!(users::by_id(&mut reader(&looking).await, &user(1).id).await.unwrap(), Some(user(1)));
+        looking.close().await;
+        database.execute("DELETE FROM _sqlx_migrations WHERE version = 4").await;
+        let error = Store::open_to_read(&database.url()).await.err().unwrap();
+        assert!(matches!(error, StoreError::Outdated), "{error:?}");
+        let bytes = if matches!(database, Database::Sqlite { .. }) { "x'00'" } else { "'\\x00'" };
+        let columns = "version, description, success, checksum, execution_time";
+        let row = format!("9999, 'from the future', TRUE, {bytes}, 1");
+        database.execute(&format!("INSERT INTO _sqlx_migrations ({columns}) VALUES ({row})")).await;
+        let error = Store::open_to_read(&database.url()).await.err().unwrap();
+        assert!(matches!(error, StoreError::NewerVersion(9999)), "{error:?}");
+    }
+
     async fn a_closed_store_answers_with_an_error(store) {
         store.close().await;
         assert!(store.read().await.is_err());
@@ -97,6 +114,19 @@ async fn connections_for_reading_refuse_writes_on_sqlite() {
         drop(tx);
         committed!(store, |tx| { users::insert(tx, &user(1)).await? });
         assert_eq!(database.rows("users").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_opened_to_read_is_never_made() {
+    on_sqlite(|database: Arc<Database>| async move {
+        let path = PathBuf::from(database.url().strip_prefix("sqlite://").unwrap());
+        refusal(Store::open_to_read(&database.url()).await);
+        assert!(!path.exists());
+        std::fs::write(&path, "").unwrap();
+        assert!(matches!(Store::open_to_read(&database.url()).await.err(), Some(StoreError::Outdated)));
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
     })
     .await;
 }
@@ -204,10 +234,11 @@ async fn a_database_in_memory_is_refused_with_the_reason() {
 
 /// Version and beginning of the SHA-384 of each migration. A row is added with a migration and never changed: a database that
 /// was brought up to date by an edited one refuses to start.
-const LANDED: [(i64, &str); 3] = [
+const LANDED: [(i64, &str); 4] = [
     (1, "74074d6f47aac2a5c6b757a0afe96c41"),
     (2, "e0f2c512e743e949cea4b9e40ff7f336"),
     (3, "670955d01f0033693ff610f6b4f07b6c"),
+    (4, "d9be29dcce925590b926afdc66d5f01c"),
 ];
 
 #[test]

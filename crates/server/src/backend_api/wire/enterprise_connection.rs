@@ -39,6 +39,7 @@ fn saml_connection(config: &Config, connection: &EnterpriseConnection) -> Value 
         "idp_sso_binding": saml.idp_sso_binding,
         "sign_requests": saml.sign_requests,
         "idp_metadata_url": saml.idp_metadata_url,
+        "refresh_idp_metadata": saml.refresh_idp_metadata,
         "acs_url": saml_urls::acs_url(config, id),
         "sp_entity_id": saml_urls::sp_entity_id(config, id),
         "sp_metadata_url": saml_urls::sp_metadata_url(config, id),

@@ -5,7 +5,7 @@
 
 use crate::app::{App, internal};
 use crate::flows::clients as browsers;
-use crate::flows::{FlowError, Refusal};
+use crate::flows::{FlowError, Refusal, idp_certificates};
 use crate::random::sha256_hex;
 use doorward_model::{
     Client, EmailAddress, EmailAddressId, EmailVerification, EnterpriseAccount, EnterpriseAccountId,
@@ -16,6 +16,7 @@ use doorward_model::{
 use doorward_rules::account_linking::{self, Linking};
 use doorward_rules::join::{self, Join};
 use doorward_rules::metadata::fits;
+use doorward_rules::saml_answer::is_still_trusted;
 use doorward_rules::session::SESSION_LIFETIME;
 use doorward_rules::sign_in_route::covers;
 use doorward_store::{
@@ -51,10 +52,11 @@ struct Facts {
     default_role: Option<RoleId>,
 }
 
-/// What a connection trusts: what it no longer trusts when the browser comes back signs nobody in.
+/// What a connection expects of its IdP, beside the certificates that sign: what it no longer expects when the browser comes
+/// back signs nobody in.
 pub fn trust_sha256(connection: &EnterpriseConnection) -> String {
     let saml = &connection.saml;
-    sha256_hex(&format!("{:?} {:?} {}", saml.idp_entity_id, saml.idp_certificates, saml.force_authn))
+    sha256_hex(&format!("{:?} {}", saml.idp_entity_id, saml.force_authn))
 }
 
 /// Whether a profile belongs to somebody who has an account here already.
@@ -115,7 +117,8 @@ pub async fn arrive(
     let Some(facts) = load(tx, connection_id, profile).await? else {
         return Ok(Arrival::Refused(Refusal::ActiveConnectionNotFound { id: connection_id.to_string() }));
     };
-    if profile.trust_sha256 != trust_sha256(&facts.connection) {
+    let trusted = idp_certificates::fingerprints(&facts.connection.saml);
+    if !is_still_trusted(profile, &trust_sha256(&facts.connection), &trusted) {
         let reason = "The connection was changed meanwhile; sign in again.".to_owned();
         return Ok(Arrival::Refused(Refusal::SamlResponseInvalid { reason }));
     }

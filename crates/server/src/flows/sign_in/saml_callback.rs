@@ -4,6 +4,7 @@
 //! browser that began.
 
 use crate::app::App;
+use crate::config::Config;
 use crate::flows::sign_in::complete::trust_sha256;
 use crate::flows::{FlowError, Refusal, connection_keys, redirects, saml_urls};
 use crate::http::error_table::sso_error;
@@ -181,11 +182,12 @@ async fn verify(
         }
         _ => Vec::new(),
     };
-    Ok(verify_with(app, came.connection, response, &decryption_keys, request, now))
+    Ok(verify_with(&app.config, came.connection, response, &decryption_keys, request, now))
 }
 
-fn verify_with(
-    app: &App,
+/// As [`verify`], with everything at hand.
+pub fn verify_with(
+    config: &Config,
     connection: &EnterpriseConnection,
     response: Result<UnverifiedResponse, ResponseError>,
     decryption_keys: &[DecryptionKey],
@@ -202,8 +204,8 @@ fn verify_with(
     let expectations = Expectations {
         now_ms: now,
         clock_skew_ms: doorward_saml::DEFAULT_CLOCK_SKEW_MS,
-        acs_url: &saml_urls::acs_url(&app.config, &connection.saml_connection_id),
-        sp_entity_id: &saml_urls::sp_entity_id(&app.config, &connection.saml_connection_id),
+        acs_url: &saml_urls::acs_url(config, &connection.saml_connection_id),
+        sp_entity_id: &saml_urls::sp_entity_id(config, &connection.saml_connection_id),
         idp_entity_id,
         certificates: &certificates,
         decryption_keys,
@@ -224,12 +226,13 @@ fn verify_with(
 }
 
 /// Who the assertion is about, as the connection maps its attributes.
-fn profile_of(connection: &EnterpriseConnection, assertion: &Assertion) -> Result<SsoProfile, Refusal> {
+pub fn profile_of(connection: &EnterpriseConnection, assertion: &Assertion) -> Result<SsoProfile, Refusal> {
     let attributes: Vec<(String, Vec<String>)> =
         assertion.attributes.iter().map(|attribute| (attribute.name.clone(), attribute.values.clone())).collect();
     let trust_sha256 = trust_sha256(connection);
     let (name_id, attributes) = (assertion.name_id.value.as_str(), attributes.as_slice());
-    let verified = VerifiedAttributes { name_id, attributes, trust_sha256: &trust_sha256 };
+    let signed_by = assertion.signed_by.as_slice();
+    let verified = VerifiedAttributes { name_id, attributes, trust_sha256: &trust_sha256, signed_by };
     match profile(connection, verified) {
         ProfileOutcome::Profile(profile) => Ok(profile),
         ProfileOutcome::MissingAttribute(attribute) => Err(Refusal::AttributeMissing { attribute }),

@@ -10,7 +10,7 @@ pub(crate) const START: Millis = 1_700_000_000_000;
 /// Quotes, escapes, umlauts, CJK, emoji with joiners, line ends, LIKE wildcards and placeholders of both engines.
 pub(crate) const ODD: &str = "O'Brien \"Müller\" ñ e\u{301} 漢字 👩‍🚀 \\ % _ $1 ? :a @b\r\n\t; DROP TABLE users; -- ";
 
-fn odd(what: &str, n: i64) -> String {
+pub(crate) fn odd(what: &str, n: i64) -> String {
     format!("{what} {ODD}{n}")
 }
 
@@ -297,6 +297,9 @@ pub(crate) fn connection(n: i64, organization: Option<&Organization>) -> Enterpr
             idp_certificates: vec!["MIIC+/==".repeat(300), odd("second", n)],
             idp_metadata_url: Some("https://idp.example/metadata".into()),
             idp_metadata: Some(format!("<EntityDescriptor>{ODD}</EntityDescriptor>")),
+            refresh_idp_metadata: true,
+            metadata_certificates: vec![sha256(n)],
+            removed_certificates: vec![sha256(n + 1)],
             attribute_mapping: AttributeMapping {
                 user_id: Some(odd("uid", n)),
                 email_address: odd("mail", n),
@@ -335,6 +338,9 @@ pub(crate) fn bare_connection(n: i64) -> EnterpriseConnection {
             idp_certificates: Vec::new(),
             idp_metadata_url: None,
             idp_metadata: None,
+            refresh_idp_metadata: false,
+            metadata_certificates: Vec::new(),
+            removed_certificates: Vec::new(),
             attribute_mapping: AttributeMapping {
                 user_id: None,
                 email_address: "mail".into(),
@@ -412,6 +418,7 @@ pub(crate) fn profile(n: i64) -> SsoProfile {
         last_name: None,
         public_metadata: metadata(n),
         trust_sha256: sha256(n),
+        signed_by: vec![sha256(n + 1)],
     }
 }
 

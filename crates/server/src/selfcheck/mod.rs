@@ -1,0 +1,75 @@
+//! `doorward selfcheck`: whether a connection would work, told without a browser and without changing anything.
+//!
+//! Each part looks at one side of the connection and answers findings; none depends on another's.
+
+mod certificates;
+mod finding;
+mod keys;
+mod metadata;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod verifier;
+
+pub use finding::Report;
+
+use crate::config::{Config, RawConfig};
+use crate::keys::encryption::EncryptionKey;
+use crate::outbound::Outbound;
+use doorward_model::{EnterpriseConnection, Millis, Random};
+use doorward_store::{Store, StoreError, enterprise_connections};
+use finding::Check;
+
+/// `doorward selfcheck saml`
+#[derive(Debug, clap::Args)]
+pub struct SamlOptions {
+    #[command(flatten)]
+    pub settings: RawConfig,
+    /// The connection to check, by its id (entconn_… or samlc_…)
+    #[arg(long, value_name = "ID")]
+    pub connection: String,
+    /// Print one JSON object instead of lines for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What the checks look at.
+pub struct Context<'a> {
+    pub config: &'a Config,
+    pub store: &'a Store,
+    pub outbound: &'a Outbound,
+    /// The key that opens stored private keys, or why there is none.
+    pub encryption: Result<&'a EncryptionKey, String>,
+    pub random: &'a dyn Random,
+    pub now: Millis,
+}
+
+const EXISTS: Check = Check::new("connection", "People are routed to a connection by its id and domains.");
+
+/// Looks at a connection from all sides. An error means that the database cannot be read.
+pub async fn saml(context: &Context<'_>, id: &str) -> Result<Report, StoreError> {
+    let Some(connection) = find(context, id).await? else {
+        let missing = EXISTS.problem(
+            format!("there is no connection {id:?}"),
+            "list the connections with GET /v1/enterprise_connections and check --database-url",
+        );
+        return Ok(Report::new(id, vec![missing]));
+    };
+    let mut findings =
+        vec![EXISTS.good(format!("{} ({}), {}", connection.id, connection.name, connection.provider.as_str()))];
+    findings.extend(settings::check(context, &connection).await?);
+    findings.extend(settings::sso_url(context, &connection).await);
+    findings.extend(certificates::check(&connection, context.now));
+    findings.extend(metadata::check(context, &connection).await?);
+    findings.extend(keys::check(context, &connection).await?);
+    findings.extend(verifier::check(context, &connection).await?);
+    Ok(Report::new(connection.id.as_str(), findings))
+}
+
+async fn find(context: &Context<'_>, id: &str) -> Result<Option<EnterpriseConnection>, StoreError> {
+    let mut tx = context.store.read().await?;
+    match enterprise_connections::by_id(&mut tx, &id.into()).await? {
+        Some(found) => Ok(Some(found)),
+        None => enterprise_connections::by_saml_connection_id(&mut tx, &id.into()).await,
+    }
+}
