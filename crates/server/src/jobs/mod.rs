@@ -1,6 +1,6 @@
 //! Background work. A job looks at the state, takes no input and may run twice, also on two nodes at once.
 
-mod pruning;
+pub mod pruning;
 
 use crate::app::App;
 use std::sync::Arc;

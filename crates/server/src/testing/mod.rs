@@ -8,4 +8,4 @@ mod idp;
 
 pub use app::TestApp;
 pub use browser::{Answer, Browser};
-pub use idp::{Identity, TestIdp, begin_sign_in};
+pub use idp::{Identity, TestIdp, begin_sign_in, encrypt_for};
