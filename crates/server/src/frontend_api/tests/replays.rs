@@ -1,7 +1,9 @@
 //! One answer, several takers (SML-11): the same browser, two browsers, two nodes, and at the same time.
 
 use super::support::{Trip, alice, change, client, footprint, sign_in_error};
-use crate::testing::{Answer, Browser, TestApp, TestIdp, begin_sign_in};
+use crate::testing::{Answer, Browser, TestApp, TestIdp, begin_sign_in, encrypt_for};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 /// How many came through; every other got the one refusal.
@@ -63,6 +65,28 @@ async fn sml11_an_assertion_signed_again_in_another_answer_is_still_the_same() {
         let error = deliver(&idp, "bob@acme.test").await.unwrap_err();
         assert_eq!(error.0, "saml_response_invalid");
         assert!(error.1.contains("used before"), "{}", error.1);
+        app.close().await;
+    }
+}
+
+/// Whoever knows the certificate can encrypt an assertion once more; it is the assertion that is remembered.
+#[tokio::test]
+async fn sml11_an_assertion_encrypted_again_is_still_the_same() {
+    for app in TestApp::on_each_database().await {
+        let idp = TestIdp::connect(&app, "acme.test", None, 0).await;
+        change(&app, &idp, json!({"saml": {"allow_idp_initiated": true}})).await;
+        let recipient = idp.encryption_certificate(&app).await;
+        let signed = STANDARD.decode(idp.respond_unsolicited(&app, &alice())).unwrap();
+        let signed = std::str::from_utf8(&signed).unwrap();
+        let mut posted = Vec::new();
+        for random in 1..4 {
+            let response = STANDARD.encode(encrypt_for([random; 48], &recipient, signed));
+            posted.push(app.browser().post_cross_site(idp.acs_url(), &[("SAMLResponse", response.as_str())]).await);
+        }
+        posted.push(app.browser().post_cross_site(idp.acs_url(), &[("SAMLResponse", &STANDARD.encode(signed))]).await);
+        assert_eq!(posted[0].status, 303);
+        assert_eq!(taken(&posted), 1);
+        assert!(posted[1..].iter().all(|refused| refused.text.contains("used before")), "{posted:?}");
         app.close().await;
     }
 }

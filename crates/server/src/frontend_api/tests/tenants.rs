@@ -2,7 +2,7 @@
 //! somebody who is deleted.
 
 use super::support::{Trip, alice, change, client, footprint, members, organization, users};
-use crate::testing::{Identity, TestApp, TestIdp, begin_sign_in};
+use crate::testing::{Browser, Identity, TestApp, TestIdp, begin_sign_in};
 use axum::http::Method;
 use serde_json::{Value, json};
 
@@ -180,87 +180,80 @@ async fn con34_lnk6_a_connection_made_anew_inherits_no_accounts_by_subject() {
     }
 }
 
-/// RELIABILITY §2d: no other way in is left open, for the address, a second one of the same person, or a new account.
+/// RELIABILITY §2d: no other way in is left open, for an address, a second one of the same person, a name, or a new account.
 #[tokio::test]
 async fn dec4_dec11_no_other_strategy_signs_anybody_in_or_up() {
+    const STRATEGIES: [&str; 13] = [
+        "password",
+        "email_code",
+        "email_link",
+        "phone_code",
+        "passkey",
+        "ticket",
+        "oauth_google",
+        "google_one_tap",
+        "reset_password_email_code",
+        "web3_metamask_signature",
+        "backup_code",
+        "totp",
+        "admin",
+    ];
+    const STEPS: [&str; 5] = [
+        "attempt_first_factor",
+        "attempt_second_factor",
+        "attempt_verification",
+        "prepare_second_factor",
+        "reset_password",
+    ];
+    let secrets = [("password", "correct horse"), ("code", "424242"), ("ticket", "t"), ("token", "t")];
     for app in TestApp::on_each_database().await {
         let [(_, idp), _] = shared(&app).await;
         idp.sign_in(&app, &app.browser(), "alice@acme.test", &alice()).await;
-        let id = users(&app).await[0]["id"].as_str().unwrap().to_owned();
         let two = json!({"email_address": ["bob@acme.test", "bob@other.test"], "username": "bobby"});
-        let two = app.backend(Method::POST, "/v1/users", two).await;
-        assert!(two.status.is_success(), "{}", two.text);
+        app.backend(Method::POST, "/v1/users", two).await.ok();
         let before = footprint(&app).await;
-        let strategies = [
-            "password",
-            "email_code",
-            "email_link",
-            "phone_code",
-            "passkey",
-            "ticket",
-            "oauth_google",
-            "google_one_tap",
-            "reset_password_email_code",
-            "web3_metamask_signature",
-            "backup_code",
-            "totp",
-            "admin",
-            "",
-        ];
-        for strategy in strategies {
-            for address in
-                ["alice@acme.test", "bob@acme.test", "bob@other.test", "bobby", "new@acme.test", "new@other.test"]
-            {
-                let secrets = [
-                    ("strategy", strategy),
-                    ("password", "correct horse"),
-                    ("code", "424242"),
-                    ("ticket", "t"),
-                    ("token", "t"),
-                ];
-                let urls =
-                    [("redirect_url", "https://app.example.com/x"), ("redirectUrl", "https://app.example.com/x")];
-                for (path, name) in [("/v1/client/sign_ins", "identifier"), ("/v1/client/sign_ups", "email_address")] {
-                    let browser = app.browser();
-                    let form = [&[(name, address)][..], &secrets, &urls].concat();
-                    let refused = browser.post(path, &form).await;
+        let addresses =
+            ["alice@acme.test", "bob@acme.test", "bob@other.test", "bobby", "new@acme.test", "new@other.test"];
+        for address in addresses {
+            for (path, name, prepare) in [
+                ("/v1/client/sign_ins", "identifier", "prepare_first_factor"),
+                ("/v1/client/sign_ups", "email_address", "prepare_verification"),
+            ] {
+                let browser = app.browser();
+                // Where an attempt can be begun, it offers SSO or nothing.
+                let created = browser.post(path, &[(name, address)]).await;
+                let attempt = (created.status == 200).then(|| created.ok()["response"].clone());
+                for factor in attempt.iter().flat_map(|attempt| attempt["supported_first_factors"].as_array()).flatten()
+                {
+                    assert_eq!(factor["strategy"], "enterprise_sso", "{path} {address}");
+                }
+                for strategy in STRATEGIES {
+                    let with = |pair| [&[pair, ("strategy", strategy)][..], &secrets].concat();
+                    let refused = browser.post(path, &with((name, address))).await;
                     assert!(refused.status.is_client_error(), "{path} {strategy} {address}: {}", refused.text);
-                    // Where the attempt exists, it is offered SSO or nothing.
-                    let created = browser.post(path, &[(name, address)]).await;
-                    if created.status != 200 {
-                        continue;
-                    }
-                    let attempt = created.ok()["response"].clone();
-                    assert_ne!(attempt["status"], "complete");
-                    for factor in attempt["supported_first_factors"].as_array().into_iter().flatten() {
-                        assert_eq!(factor["strategy"], "enterprise_sso");
-                    }
-                    let attempt = format!("{path}/{}", attempt["id"].as_str().unwrap());
-                    for step in [
-                        "prepare_first_factor",
-                        "attempt_first_factor",
-                        "prepare_verification",
-                        "attempt_verification",
-                        "reset_password",
-                        "attempt_second_factor",
-                    ] {
-                        let refused = browser.post(&format!("{attempt}/{step}"), &[&secrets[..], &urls].concat()).await;
+                    let Some(attempt) = &attempt else { continue };
+                    for step in [prepare].into_iter().chain(STEPS) {
+                        let url = format!("{path}/{}/{step}", attempt["id"].as_str().unwrap());
+                        let refused = browser.post(&url, &with(("redirect_url", "https://app.example.com/x"))).await;
                         assert!(refused.status.is_client_error(), "{step} {strategy} {address}: {}", refused.text);
                     }
-                    let client = client(&browser).await;
-                    assert!(client["sessions"].as_array().unwrap().is_empty(), "{path} {strategy} {address}");
                 }
+                let client = client(&browser).await;
+                assert!(client.is_null() || client["sessions"] == json!([]), "{path} {address}");
             }
         }
-        assert_eq!(footprint(&app).await, before, "{id}");
+        assert_eq!(footprint(&app).await, before);
         app.close().await;
     }
 }
 
 #[tokio::test]
-async fn con36_an_inactive_connection_routes_nobody_and_takes_nothing_in() {
+async fn con36_an_inactive_connection_routes_nobody_takes_nothing_in_and_ends_no_session() {
     for app in TestApp::on_each_database().await {
         let [(_, idp), _] = shared(&app).await;
+        let signed_in = app.browser();
+        idp.sign_in(&app, &signed_in, "bob@acme.test", &Identity::new("bob@acme.test", "B", "B")).await;
+        let session = client(&signed_in).await["sessions"][0]["id"].as_str().unwrap().to_owned();
         let trip = Trip::begin(&app, &idp, "alice@acme.test").await;
         let genuine = idp.respond(&app, &trip.request, &alice(), |_| {});
         for off in [json!({"active": false}), json!({"authenticatable": false})] {
@@ -271,12 +264,78 @@ async fn con36_an_inactive_connection_routes_nobody_and_takes_nothing_in() {
             assert_eq!(refused.error(), (404, "saml_connection_active_not_found".to_owned()), "{off}");
             let created = app.browser().post("/v1/client/sign_ins", &[("identifier", "alice@acme.test")]).await;
             assert_eq!(created.error(), (422, "form_identifier_not_found".to_owned()), "{off}");
+            signed_in.post(&format!("/v1/client/sessions/{session}/tokens"), &[]).await.ok();
             assert_eq!(footprint(&app).await, before, "{off}");
             change(&app, &idp, json!({"active": true, "authenticatable": true})).await;
         }
         // Switched on again, what had waited goes on.
         trip.deliver(idp.acs_url(), &genuine).await.unwrap();
         begin_sign_in(&app.browser(), "alice@acme.test").await;
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn con34_con35_a_deleted_connection_leaves_people_who_may_leave() {
+    for app in TestApp::on_each_database().await {
+        let [(acme, idp), _] = shared(&app).await;
+        let browser = app.browser();
+        idp.sign_in(&app, &browser, "alice@acme.test", &alice()).await;
+        let leave = format!("/v1/me/organization_memberships/{acme}?_method=DELETE");
+        let refused = browser.post(&leave, &[]).await;
+        assert_eq!(refused.error(), (403, "organization_membership_enterprise_connection_cannot_remove".to_owned()));
+        let path = format!("/v1/enterprise_connections/{}", idp.connection_id());
+        app.backend(Method::DELETE, &path, Value::Null).await.ok();
+        assert_eq!(members(&app, &acme).await.len(), 1);
+        assert_eq!(users(&app).await[0]["enterprise_accounts"], json!([]));
+        browser.post(&leave, &[]).await.ok();
+        assert_eq!((members(&app, &acme).await.len(), users(&app).await.len()), (0, 1));
+        app.close().await;
+    }
+}
+
+/// One person in several browsers, through two connections that serve her domain (CON-33), at two nodes, all at once.
+#[tokio::test]
+async fn lnk1_who_arrives_several_times_at_once_is_one_user_and_one_member() {
+    for app in TestApp::on_each_database().await {
+        let node = app.second_node().await;
+        let acme = organization(&app, json!({"name": "Acme"})).await;
+        let beta = organization(&app, json!({"name": "Beta"})).await;
+        let first = TestIdp::connect(&app, "acme.test", Some(&acme), 0).await;
+        let second = TestIdp::connect(&app, "acme.test", Some(&beta), 1).await;
+        let browsers: Vec<Browser<'_>> = (0..8).map(|_| app.browser()).collect();
+        let mut finishes = Vec::new();
+        for (number, browser) in browsers.iter().enumerate() {
+            let idp = if number % 2 == 0 { &first } else { &second };
+            let form = [
+                ("strategy", "enterprise_sso"),
+                ("identifier", "alice@acme.test"),
+                ("enterprise_connection_id", idp.connection_id()),
+                ("redirect_url", "https://app.example.com/sso-callback"),
+                ("action_complete_redirect_url", "https://app.example.com/done"),
+            ];
+            let created = browser.post("/v1/client/sign_ins", &form).await.ok();
+            let url = &created["response"]["first_factor_verification"]["external_verification_redirect_url"];
+            let request = idp.receive(url.as_str().unwrap());
+            let response = idp.respond(&app, &request, &alice(), |_| {});
+            let relay_state = request.relay_state.as_deref().unwrap();
+            let form = [("SAMLResponse", response.as_str()), ("RelayState", relay_state)];
+            finishes.push(browser.post_cross_site(idp.acs_url(), &form).await.location().to_owned());
+        }
+        let here_or_there: Vec<Browser<'_>> = browsers
+            .iter()
+            .enumerate()
+            .map(|(number, browser)| browser.on(if number % 4 < 2 { &app } else { &node }))
+            .collect();
+        let arrivals = here_or_there.iter().zip(&finishes).map(|(browser, finish)| browser.visit(finish));
+        for arrived in futures_util::future::join_all(arrivals).await {
+            assert_eq!(arrived.location(), "https://app.example.com/done");
+        }
+        let found = users(&app).await;
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0]["enterprise_accounts"].as_array().unwrap().len(), 2);
+        assert_eq!((members(&app, &acme).await.len(), members(&app, &beta).await.len()), (1, 1));
+        node.close().await;
         app.close().await;
     }
 }
