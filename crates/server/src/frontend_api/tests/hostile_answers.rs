@@ -38,8 +38,11 @@ fn attribute_behind<'a>(xml: &'a str, at: &str, name: &str) -> &'a str {
     rest.split_once('"').unwrap().0
 }
 
-/// Name, what the identity provider says, what its document looks like, and what the refusal says.
-const CASES: &[(&str, Change, fn(String) -> String, &str)] = &[
+/// What its document looks like, before it is signed.
+type Edit = fn(String) -> String;
+
+/// Name, what the answer says, its document, and what the refusal says.
+const CASES: &[(&str, Change, Edit, &str)] = &[
     ("for another audience", |r| r.audience = "https://other.test", same, "Audience: expected"),
     (
         "for an audience that begins like us",
@@ -195,7 +198,7 @@ async fn sml10_sml12_sml14_an_answer_is_for_us_for_now_and_for_this_sign_in() {
     for app in TestApp::on_each_database().await {
         let idp = TestIdp::connect(&app, "acme.test", None, 0).await;
         let before = footprint(&app).await;
-        let deliver = async |change: Change, edit: fn(String) -> String| {
+        let deliver = async |change: Change, edit: Edit| {
             let trip = Trip::begin(&app, &idp, "alice@acme.test").await;
             // Both are signed, so that every part of it is the identity provider's word.
             let xml = idp.document(&app, &trip.request, &alice(), SignedPart::Both, change, edit);

@@ -15,7 +15,10 @@ use std::io::Write as _;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-fn encode(pairs: &[(&str, &str)]) -> String {
+/// Names and values, in order.
+type Form<'a> = &'a [(&'a str, &'a str)];
+
+fn encode(pairs: Form<'_>) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
@@ -35,7 +38,7 @@ async fn sml1_a_form_that_says_two_things_or_none_is_refused_and_uses_nothing_up
         let relay = trip.request.relay_state.as_deref().unwrap();
         let (saml, state) = (("SAMLResponse", genuine.as_str()), ("RelayState", relay));
         let before = footprint(&app).await;
-        let cases: &[(&[(&str, &str)], u16, &str)] = &[
+        let cases: &[(Form<'_>, u16, &str)] = &[
             (&[saml, saml, state], 422, "form_param_duplicate"),
             (&[("SAMLResponse", "PHg+"), saml, state], 422, "form_param_duplicate"),
             (&[saml, ("SAMLResponse", ""), state], 422, "form_param_duplicate"),
