@@ -1,6 +1,6 @@
 // Sign-ins in a real browser, through real identity providers and back.
 //
-//   node run.mjs --binary <doorward> [--idps <folder>] [--only clerk_js,hosted,pages,saml_styles,saml_rollover,demo] [--shots <folder>]
+//   node run.mjs --binary <doorward> [--idps <folder>] [--only clerk_js,hosted,pages,saml_styles,saml_people,saml_rollover,demo] [--shots <folder>]
 
 import { launch, strays, thrown } from "./lib/browser.mjs";
 import { pictureInto } from "./lib/inspect.mjs";
@@ -12,6 +12,7 @@ import { clerkJs } from "./walks/clerk_js.mjs";
 import { demo } from "./walks/demo.mjs";
 import { hosted } from "./walks/hosted.mjs";
 import { pages } from "./walks/pages.mjs";
+import { samlPeople } from "./walks/saml_people.mjs";
 import { samlRollover } from "./walks/saml_rollover.mjs";
 import { samlStyles } from "./walks/saml_styles.mjs";
 
@@ -59,6 +60,7 @@ try {
       const both = { SimpleSAMLphp: idp, samlp: await startSamlp(idps) };
       await onEach("SAML styles", (database) => samlStyles(both, binary, database));
     }
+    if (wanted("saml_people")) await onEach("SAML people", (database) => samlPeople(browser, idps, binary, database));
     if (wanted("saml_rollover")) await onEach("SAML roll-over", (database) => samlRollover(idps, binary, database));
     if (wanted("hosted")) await onEach("hosted page", (database) => hosted(browser, idp, binary, database));
     if (wanted("pages")) await check("walk: pages without JavaScript", () => pages(browser, idp, binary));

@@ -172,7 +172,7 @@ pub struct PostForm {
 
 /// DEFLATE without a zlib header (bindings 3.4.4.1), in blocks that are stored as they are (RFC 1951 3.2.4): a request is
 /// half a kilobyte, and a compressor needs hundreds of kilobytes of tables to save a part of it.
-fn deflate(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn deflate(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() + 5);
     let mut blocks = bytes.chunks(usize::from(u16::MAX)).peekable();
     while let Some(block) = blocks.next() {

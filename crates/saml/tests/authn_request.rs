@@ -52,6 +52,24 @@ fn the_idp_receives_what_was_asked() {
 }
 
 #[test]
+fn a_posted_request_says_the_same_as_a_redirected_one() {
+    let form = REQUEST.post_form(Some("r"), None, None).unwrap();
+    let query =
+        ReceivedAuthnRequest::redirect_query_of_form(&form.saml_request, Some("<r&>"), Some("j@x.test")).unwrap();
+    let got = ReceivedAuthnRequest::from_redirect_query(&query).unwrap();
+    let expected = received(&REQUEST.redirect_url(Some("<r&>"), Some("j@x.test"), None).unwrap());
+    assert_eq!(got, expected);
+    let bare = ReceivedAuthnRequest::redirect_query_of_form(&form.saml_request, None, None).unwrap();
+    let bare = ReceivedAuthnRequest::from_redirect_query(&bare).unwrap();
+    assert_eq!((bare.relay_state, bare.login_hint), (None, None));
+    let deflated = Url::parse(&REQUEST.redirect_url(None, None, None).unwrap()).unwrap();
+    let deflated = deflated.query_pairs().next().unwrap().1.into_owned();
+    for wrong in ["", "%", &deflated, &STANDARD.encode("<x/>"), &STANDARD.encode(vec![b' '; 70_000])] {
+        assert!(ReceivedAuthnRequest::redirect_query_of_form(wrong, None, None).is_err());
+    }
+}
+
+#[test]
 fn the_xml_is_as_the_standard_has_it() {
     let xml = REQUEST.to_xml();
     for part in [

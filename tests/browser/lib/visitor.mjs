@@ -44,17 +44,23 @@ export class Visitor {
     return { url: text(page.match(/<form method="post" action="([^"]*)"/)[1]), fields: Object.fromEntries(fields) };
   }
 
-  /** From the typed address to the session. */
-  async signIn(idp, connection, person) {
+  /** Where a typed address leads: the identity provider's URL, and the form to post there if the request goes by form. */
+  async begin(connection, address) {
     const done = `${this.server.base}/sign-in`;
-    const form = { strategy: "enterprise_sso", identifier: person.login, redirect_url: done, action_complete_redirect_url: `${done}?done=1` };
+    const form = { strategy: "enterprise_sso", identifier: address, redirect_url: done, action_complete_redirect_url: `${done}?done=1` };
     const created = await (await this.post("/v1/client/sign_ins", form)).json();
+    equal(created.errors?.[0].code, undefined, JSON.stringify(created.errors));
     const url = created.response.first_factor_verification.external_verification_redirect_url;
     const isForm = url.startsWith(this.server.base);
     equal(isForm, connection.saml_connection.idp_sso_binding === "post", `the request goes by ${url}`);
-    const request = isForm ? await this.form(url) : { url };
+    return isForm ? this.form(url) : { url };
+  }
+
+  /** From the typed address to the session. */
+  async signIn(idp, connection, person) {
+    const request = await this.begin(connection, person.login);
     const { location, session, error } = await this.deliver(idp.login(request.url, person, request.fields));
-    equal(location, `${done}?done=1`, `redirect (${JSON.stringify(error)})`);
+    equal(location, `${this.server.base}/sign-in?done=1`, `redirect (${JSON.stringify(error)})`);
     return session;
   }
 }

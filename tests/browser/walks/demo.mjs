@@ -91,6 +91,16 @@ export async function demo(browser, binary, database) {
     await context.close();
   });
 
+  await check("its identity providers take posted requests as well", async () => {
+    const [acme] = (await api()("GET", "/enterprise_connections")).data.filter(({ domains }) => domains.includes("acme.test"));
+    const bind = (idp_sso_binding) => api()("PATCH", `/enterprise_connections/${acme.id}`, { saml: { idp_sso_binding } });
+    await bind("post");
+    const { context, page } = await profile(browser);
+    ok((await walk(page, app, "alice@acme.test", "Alice")).includes("Hello, Alice Müller"), "Alice");
+    await context.close();
+    await bind("redirect");
+  });
+
   await check("Ctrl-C stops cleanly, and the next start finds its data", async () => {
     equal(await running.stop("SIGINT"), 0, "exit code");
     running = await start(binary, args, env, "ready ");

@@ -1,4 +1,4 @@
-//! The AuthnRequest as it reaches the IdP by HTTP-Redirect (SAML bindings 3.4.4.1).
+//! The AuthnRequest as it reaches the IdP by HTTP-Redirect (SAML bindings 3.4.4.1) or HTTP-POST (3.5.4).
 
 use std::io::Read;
 
@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::read::DeflateDecoder;
 
 use super::IdpError;
+use crate::authn_request::deflate;
 use crate::certificate::{DigestSize, TrustedCertificate};
 use crate::signature::algorithm::SignatureAlgorithm;
 use crate::xml::read::{children, describe, is, plain_text};
@@ -53,6 +54,28 @@ impl ReceivedAuthnRequest {
         request.relay_state = parameter("RelayState");
         request.login_hint = parameter("login_hint");
         Ok(request)
+    }
+
+    /// The query of a redirect that says what a posted form says (bindings 3.5.4), for an IdP that goes on by links. A
+    /// signature in the document stays where it is.
+    ///
+    /// # Errors
+    /// `saml_request` is no AuthnRequest with an ID and an Issuer.
+    pub fn redirect_query_of_form(
+        saml_request: &str,
+        relay_state: Option<&str>,
+        login_hint: Option<&str>,
+    ) -> Result<String, IdpError> {
+        let xml = decode(saml_request)?;
+        Self::from_xml(&xml)?;
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("SAMLRequest", &STANDARD.encode(deflate(&xml)));
+        for (name, value) in [("RelayState", relay_state), ("login_hint", login_hint)] {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
+        }
+        Ok(query.finish())
     }
 
     /// Whether the query of a redirect is signed by RSA-SHA256 with the key of `certificate` (bindings 3.4.4.1), for a query
@@ -104,14 +127,16 @@ impl ReceivedAuthnRequest {
     }
 }
 
+fn decode(request: &str) -> Result<Vec<u8>, IdpError> {
+    if request.len() as u64 > REQUEST_BYTES {
+        return Err(IdpError::RequestEncoding("it is too long"));
+    }
+    STANDARD.decode(request).map_err(|_| IdpError::RequestEncoding("it is not base64"))
+}
+
 fn inflate(request: &str) -> Result<Vec<u8>, IdpError> {
     let failed = |why| Err(IdpError::RequestEncoding(why));
-    if request.len() as u64 > REQUEST_BYTES {
-        return failed("it is too long");
-    }
-    let Ok(deflated) = STANDARD.decode(request) else {
-        return failed("it is not base64");
-    };
+    let deflated = decode(request)?;
     let mut inflated = Vec::new();
     let mut decoder = DeflateDecoder::new(deflated.as_slice()).take(REQUEST_BYTES + 1);
     if decoder.read_to_end(&mut inflated).is_err() {

@@ -4,6 +4,7 @@
 use crate::app::App;
 use crate::demo::{COMPANIES, Company, Person};
 use crate::flows::saml_urls;
+use crate::http::params::{Field, MAX_BODY_BYTES, read_form};
 use crate::http::{Path, Query};
 use crate::pages::{render, render_with_script};
 use crate::random::hex;
@@ -11,7 +12,7 @@ use crate::server::write_private;
 use anyhow::Context as _;
 use askama::Template;
 use axum::Router;
-use axum::extract::{RawQuery, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -78,7 +79,7 @@ pub fn router(app: Arc<App>, companies: Companies, connections: Vec<EnterpriseCo
     Router::new()
         .route("/", get(home))
         .route("/{company}/metadata", get(metadata))
-        .route("/{company}/sso", get(choose))
+        .route("/{company}/sso", get(choose).post(choose_posted))
         .route("/{company}/sso/as/{login}", get(continue_as))
         .route("/assets/style.css", get(crate::pages::style))
         .route("/assets/continue.js", get(crate::pages::continue_script))
@@ -165,12 +166,36 @@ fn receive(idp: &TestIdp, index: usize, query: &str) -> Result<(ReceivedAuthnReq
 
 /// Who are you?
 async fn choose(State(idp): State<Arc<TestIdp>>, Path(slug): Path<String>, RawQuery(query): RawQuery) -> Response {
-    let Some((index, company)) = company(&slug) else { return not_found("There is no such company.") };
-    let query = query.unwrap_or_default();
-    match receive(&idp, index, &query) {
+    ask(&idp, &slug, &query.unwrap_or_default())
+}
+
+/// As [`choose`], of somebody who comes with a form (HTTP-POST, as the metadata says). The links on the page carry what was
+/// in it.
+async fn choose_posted(
+    State(idp): State<Arc<TestIdp>>,
+    Path(slug): Path<String>,
+    query: Query,
+    request: Request,
+) -> Response {
+    let form = match read_form(request).await {
+        Ok(form) => form,
+        Err(error) => return error.into_response(),
+    };
+    let text = |name| form.long_text(name, MAX_BODY_BYTES).ok().and_then(Field::value);
+    let (saml_request, relay_state) = (text("SAMLRequest").unwrap_or_default(), text("RelayState"));
+    let hint = query.text("login_hint");
+    match ReceivedAuthnRequest::redirect_query_of_form(&saml_request, relay_state.as_deref(), hint) {
+        Ok(query) => ask(&idp, &slug, &query),
+        Err(error) => refuse(format!("The request cannot be read: {error}.")),
+    }
+}
+
+fn ask(idp: &TestIdp, slug: &str, query: &str) -> Response {
+    let Some((index, company)) = company(slug) else { return not_found("There is no such company.") };
+    match receive(idp, index, query) {
         Ok((request, _)) => {
             let expected = request.login_hint.as_deref();
-            render(StatusCode::OK, &ChoosePage { company, query: &query, expected })
+            render(StatusCode::OK, &ChoosePage { company, query, expected })
         }
         Err(reason) => refuse(reason),
     }

@@ -7,8 +7,8 @@ use crate::flows::{Refusal, connection_keys, saml_urls};
 use crate::frontend_api::visit::{address, cookie};
 use crate::hosted_pages::error_page;
 use crate::http::cookies::{self, Site};
-use crate::http::params::read_body;
-use crate::http::{ApiError, Params, Path, Query};
+use crate::http::params::read_form;
+use crate::http::{ApiError, Path, Query};
 use crate::pages::{render_with_script, see_other};
 use askama::Template;
 use axum::extract::{Request, State};
@@ -74,7 +74,10 @@ pub async fn acs(State(app): State<Arc<App>>, Path(id): Path<String>, request: R
 
 async fn receive(app: &App, id: String, request: Request) -> Result<saml_callback::Collect, ApiError> {
     let address = address(app, &request);
-    let form = Params::from_form(&read_body(request).await?);
+    let form = read_form(request).await?;
+    // Whatever stands between an IdP and us may look at the first of two, or at the second.
+    form.once("SAMLResponse")?;
+    form.once("RelayState")?;
     let response = form.long_text("SAMLResponse", crate::http::params::MAX_BODY_BYTES)?.value();
     let response = response.ok_or(Refusal::ParamMissing { param: "SAMLResponse" })?;
     let relay_state = form.text("RelayState")?.value();

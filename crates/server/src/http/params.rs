@@ -135,6 +135,14 @@ impl Params {
         })
     }
 
+    /// Refuses a parameter that was sent more than once, where it must not depend on the order which of them counts.
+    pub fn once(&self, param: &'static str) -> Result<(), Refusal> {
+        match self.values.get(param) {
+            Some(Value::Array(_)) => Err(Refusal::ParamDuplicate { param }),
+            _ => Ok(()),
+        }
+    }
+
     /// A text that must be there and not blank.
     pub fn required_text(&self, param: &'static str) -> Result<String, Refusal> {
         match self.text(param)? {
@@ -280,18 +288,38 @@ impl<S: Send + Sync> FromRequest<S> for Params {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
-        let content_type = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?").to_owned());
+        let content_type = content_type(&request);
         let body = read_body(request).await?;
-        let media_type =
-            content_type.as_deref().map(|text| text.split(';').next().unwrap_or_default().trim().to_lowercase());
-        match media_type.as_deref() {
-            Some("application/x-www-form-urlencoded") => Ok(Self::from_form(&body)),
+        match content_type.as_deref().map(media_type).as_deref() {
+            Some(FORM) => Ok(Self::from_form(&body)),
             Some("application/json") => Ok(Self::from_json(&body)?),
             None if body.is_empty() => Ok(Self::default()),
             None => Ok(Self::from_json(&body)?),
             Some(_) if body.is_empty() => Ok(Self::default()),
             Some(_) => Err(Refusal::ContentType { received: content_type.unwrap_or_default() }.into()),
         }
+    }
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn content_type(request: &Request) -> Option<String> {
+    request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?").to_owned())
+}
+
+/// The type without its parameters. A form's charset is of no use: its octets are written as `%XX` and are UTF-8.
+fn media_type(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_lowercase()
+}
+
+/// Reads a body that is a form and nothing else.
+pub async fn read_form(request: Request) -> Result<Params, ApiError> {
+    let received = content_type(&request).unwrap_or_default();
+    let body = read_body(request).await?;
+    if media_type(&received) == FORM {
+        Ok(Params::from_form(&body))
+    } else {
+        Err(Refusal::ContentType { received }.into())
     }
 }
 

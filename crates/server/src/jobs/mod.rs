@@ -1,7 +1,7 @@
 //! Background work. A job looks at the state, takes no input and may run twice, also on two nodes at once.
 
 pub mod metadata_refresh;
-mod pruning;
+pub mod pruning;
 
 use crate::app::App;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use doorward_saml::SamlKey;
 use doorward_saml::TrustedCertificate;
 use doorward_saml::idp::{
     AssertionEncryption, ContentCipher, IssuedAttribute, IssuedResponse, KeyTransport, ReceivedAuthnRequest, RsaDigest,
-    SignedPart, encrypt_assertion,
+    SignedPart, encrypt_assertion, sign_by_id,
 };
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -123,6 +123,19 @@ impl TestIdp {
         identity: &Identity,
         change: impl FnOnce(&mut IssuedResponse<'_>),
     ) -> String {
+        self.issue_with(server, in_response_to, identity, |mut response| {
+            change(&mut response);
+            response.to_form_value(self.key, SignedPart::Assertion, RsaDigest::Sha256).unwrap()
+        })
+    }
+
+    fn issue_with(
+        &self,
+        server: &TestApp,
+        in_response_to: Option<&str>,
+        identity: &Identity,
+        finish: impl FnOnce(IssuedResponse<'_>) -> String,
+    ) -> String {
         let attribute =
             |(name, values): &(String, Vec<String>)| IssuedAttribute { name: name.clone(), values: values.clone() };
         let attributes: Vec<IssuedAttribute> = identity.attributes.iter().map(attribute).collect();
@@ -130,7 +143,7 @@ impl TestIdp {
         server.app.random.fill(&mut random);
         let response_id = format!("_r{}", crate::random::hex(&random));
         let assertion_id = format!("_a{}", crate::random::hex(&random));
-        let mut response = IssuedResponse {
+        finish(IssuedResponse {
             response_id: &response_id,
             assertion_id: &assertion_id,
             issuer: &self.entity_id,
@@ -145,9 +158,30 @@ impl TestIdp {
             name_id: &identity.subject,
             attributes: &attributes,
             ..IssuedResponse::default()
-        };
-        change(&mut response);
-        response.to_form_value(self.key, SignedPart::Assertion, RsaDigest::Sha256).unwrap()
+        })
+    }
+
+    /// A response as XML: `change` may spoil what it says and `edit` the document, both before `part` of it is signed.
+    pub fn document(
+        &self,
+        server: &TestApp,
+        request: &ReceivedAuthnRequest,
+        identity: &Identity,
+        part: SignedPart,
+        change: impl FnOnce(&mut IssuedResponse<'_>),
+        edit: impl FnOnce(String) -> String,
+    ) -> String {
+        self.issue_with(server, Some(&request.id), identity, |mut response| {
+            change(&mut response);
+            let mut xml = edit(response.to_unsigned_xml());
+            if part != SignedPart::Response {
+                xml = sign_by_id(&xml, response.assertion_id, self.key, RsaDigest::Sha256).unwrap();
+            }
+            if part != SignedPart::Assertion {
+                xml = sign_by_id(&xml, response.response_id, self.key, RsaDigest::Sha256).unwrap();
+            }
+            xml
+        })
     }
 
     /// The certificate to encrypt for, from the connection's metadata.
@@ -169,9 +203,7 @@ impl TestIdp {
         let signed = STANDARD.decode(self.respond(server, request, identity, |_| {})).unwrap();
         let mut random = [0u8; 48];
         server.app.random.fill(&mut random);
-        let (cipher, transport) = (ContentCipher::Aes128Gcm, KeyTransport::OaepSha1);
-        let encryption = AssertionEncryption { recipient, cipher, transport, random };
-        STANDARD.encode(encrypt_assertion(std::str::from_utf8(&signed).unwrap(), &encryption).unwrap())
+        STANDARD.encode(encrypt_for(random, recipient, std::str::from_utf8(&signed).unwrap()))
     }
 
     /// The whole way from the typed address to the answer of the last redirect, in one browser.
@@ -189,6 +221,12 @@ impl TestIdp {
             browser.post_cross_site(self.acs_url(), &[("SAMLResponse", &response), ("RelayState", &relay_state)]).await;
         browser.visit(posted.location()).await
     }
+}
+
+/// The document with its assertion encrypted, which anybody can do who knows the certificate.
+pub fn encrypt_for(random: [u8; 48], recipient: &TrustedCertificate, xml: &str) -> String {
+    let (cipher, transport) = (ContentCipher::Aes128Gcm, KeyTransport::OaepSha1);
+    encrypt_assertion(xml, &AssertionEncryption { recipient, cipher, transport, random }).unwrap()
 }
 
 /// Types an address and goes where the answer says.

@@ -9,5 +9,5 @@ mod metadata_server;
 
 pub use app::TestApp;
 pub use browser::{Answer, Browser};
-pub use idp::{Identity, TestIdp, begin_sign_in};
+pub use idp::{Identity, TestIdp, begin_sign_in, encrypt_for};
 pub use metadata_server::MetadataServer;

@@ -32,10 +32,23 @@ impl Idp {
         Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
+    async fn post(&self, path: &str, content_type: &str, form: &[(&str, &str)]) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = Request::post(path).header(header::CONTENT_TYPE, content_type).body(Body::from(body)).unwrap();
+        Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
     /// The query of a request from the service provider of `COMPANIES[index]`, with the ACS of `COMPANIES[acs]`.
     fn query(&self, index: usize, acs: usize, login_hint: Option<&str>) -> String {
+        self.request(index, acs, |request| {
+            let url = request.redirect_url(Some("<state>&\"'"), login_hint, None).unwrap();
+            url.split_once('?').unwrap().1.to_owned()
+        })
+    }
+
+    fn request(&self, index: usize, acs: usize, send: impl FnOnce(AuthnRequest<'_>) -> String) -> String {
         let config = &self.server.app.config;
-        let request = AuthnRequest {
+        send(AuthnRequest {
             id: "_0123456789abcdef",
             issue_instant_ms: self.server.now(),
             idp_sso_url: BASE,
@@ -43,9 +56,7 @@ impl Idp {
             sp_entity_id: &saml_urls::sp_entity_id(config, &self.connections[index].saml_connection_id),
             force_authn: false,
             name_id_format: None,
-        };
-        let url = request.redirect_url(Some("<state>&\"'"), login_hint, None).unwrap();
-        url.split_once('?').unwrap().1.to_owned()
+        })
     }
 
     async fn close(self) {
@@ -82,6 +93,34 @@ async fn the_answer_goes_to_the_registered_address_with_the_state_unchanged() {
     // The one page with a script; the others allow none.
     let people = idp.get(&format!("/globex/sso?{}", idp.query(1, 1, None))).await;
     assert!(!people.headers["content-security-policy"].to_str().unwrap().contains("script-src"));
+    idp.close().await;
+}
+
+/// The metadata names both bindings, so that either can be tried.
+#[tokio::test]
+async fn con22_every_address_of_the_metadata_takes_requests() {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let idp = Idp::new("bindings").await;
+    let metadata = idp.get("/acme/metadata").await.text;
+    for binding in ["HTTP-Redirect", "HTTP-POST"] {
+        let service = format!("bindings:{binding}\" Location=\"{BASE}/acme/sso\"");
+        assert!(metadata.contains(&service), "{binding} {metadata}");
+    }
+    let posted = idp.request(0, 0, |request| request.post_form(None, None, None).unwrap().saml_request);
+    let form = [("SAMLRequest", posted.as_str()), ("RelayState", "<state>&\"'")];
+    let page = idp.post("/acme/sso?login_hint=alice%40acme.test", FORM, &form).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    let redirected = idp.get(&format!("/acme/sso?{}", idp.query(0, 0, Some("alice@acme.test")))).await;
+    assert_eq!(page.text, redirected.text, "both ways lead to the same page with the same links");
+    // As careful as with redirects.
+    let of_globex = idp.request(1, 1, |request| request.post_form(None, None, None).unwrap().saml_request);
+    for (request, content_type, status) in
+        [(of_globex.as_str(), FORM, 400), ("%", FORM, 400), ("", FORM, 400), (posted.as_str(), "text/plain", 415)]
+    {
+        let refused = idp.post("/acme/sso", content_type, &[("SAMLRequest", request)]).await;
+        assert_eq!(refused.status, status, "{request} {content_type}");
+    }
+    assert_eq!(idp.post("/initech/sso", FORM, &form).await.status, StatusCode::NOT_FOUND);
     idp.close().await;
 }
 

@@ -8,7 +8,7 @@ use crate::flows::clients as browsers;
 use crate::flows::{FlowError, Refusal, idp_certificates};
 use crate::random::sha256_hex;
 use doorward_model::{
-    Client, EmailAddress, EmailAddressId, EmailVerification, EnterpriseAccount, EnterpriseAccountId,
+    Client, Domain, EmailAddress, EmailAddressId, EmailVerification, EnterpriseAccount, EnterpriseAccountId,
     EnterpriseConnection, EnterpriseConnectionId, JsonMap, Millis, Organization, OrganizationId,
     OrganizationMembership, OrganizationMembershipId, RoleId, Session, SessionId, SessionStatus, SignUp, SsoProfile,
     User, UserId, Verification, VerificationStatus,
@@ -52,6 +52,19 @@ struct Facts {
     default_role: Option<RoleId>,
 }
 
+impl Facts {
+    /// Whether the connection still speaks for the person's address.
+    fn is_covered(&self, profile: &SsoProfile) -> bool {
+        covers(&self.connection, &profile.email_address)
+    }
+
+    /// The connection does not speak for addresses of this domain.
+    fn domain_mismatch(&self, received: &Domain) -> Arrival {
+        let expected = self.connection.domains.iter().map(ToString::to_string).collect();
+        Arrival::Refused(Refusal::DomainMismatch { expected, received: received.to_string() })
+    }
+}
+
 /// What a connection expects of its IdP, beside the certificates that sign: what it no longer expects when the browser comes
 /// back signs nobody in.
 pub fn trust_sha256(connection: &EnterpriseConnection) -> String {
@@ -66,13 +79,13 @@ pub async fn is_known(
     profile: &SsoProfile,
 ) -> Result<bool, FlowError> {
     let Some(facts) = load(tx, connection, profile).await? else { return Ok(false) };
-    Ok(facts.account.is_some() || facts.owner.is_some())
+    Ok(facts.is_covered(profile) && (facts.account.is_some() || facts.owner.is_some()))
 }
 
 async fn load(tx: &mut Tx, id: &EnterpriseConnectionId, profile: &SsoProfile) -> Result<Option<Facts>, FlowError> {
     // The connection is read again: it may have been switched off or moved since the browser left (RELIABILITY §4.5).
     let Some(connection) = enterprise_connections::by_id(tx, id).await? else { return Ok(None) };
-    if !connection.active || !connection.authenticatable || !covers(&connection, &profile.email_address) {
+    if !connection.active || !connection.authenticatable {
         return Ok(None);
     }
     let account = enterprise_accounts::by_subject(tx, id, &profile.subject).await?;
@@ -117,6 +130,9 @@ pub async fn arrive(
     let Some(facts) = load(tx, connection_id, profile).await? else {
         return Ok(Arrival::Refused(Refusal::ActiveConnectionNotFound { id: connection_id.to_string() }));
     };
+    if !facts.is_covered(profile) {
+        return Ok(facts.domain_mismatch(&profile.email_address.domain()));
+    }
     let trusted = idp_certificates::fingerprints(&facts.connection.saml);
     if !is_still_trusted(profile, &trust_sha256(&facts.connection), &trusted) {
         let reason = "The connection was changed meanwhile; sign in again.".to_owned();
@@ -136,11 +152,8 @@ pub async fn arrive(
         Linking::Attach { .. } => facts.owner.as_ref().map(|(_, user)| user.clone()),
         Linking::Create => None,
         Linking::AccountOfFormerDomain => {
-            let former = facts.account.as_ref().map(|account| account.email_address.domain().to_string());
-            return Ok(Arrival::Refused(Refusal::DomainMismatch {
-                expected: facts.connection.domains.iter().map(ToString::to_string).collect(),
-                received: former.unwrap_or_default(),
-            }));
+            let former = facts.account.as_ref().map_or(&profile.email_address, |account| &account.email_address);
+            return Ok(facts.domain_mismatch(&former.domain()));
         }
         Linking::JitDisabled => {
             let email_address = profile.email_address.to_string();

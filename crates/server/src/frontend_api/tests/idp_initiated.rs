@@ -1,10 +1,10 @@
 //! Answers that nobody asked for: people who start at their identity provider (SML-9 … SML-11, Q-16).
 
-use super::support::{alice, client, members, organization, users};
+use super::support::{alice, change, client, members, organization, users};
 use crate::testing::{TestApp, TestIdp, begin_sign_in};
 use axum::body::Body;
-use axum::http::{Method, Request};
-use serde_json::{Value, json};
+use axum::http::Request;
+use serde_json::json;
 
 /// Acme with a connection that takes answers nobody asked for.
 async fn open_door(app: &TestApp) -> (String, TestIdp) {
@@ -12,11 +12,6 @@ async fn open_door(app: &TestApp) -> (String, TestIdp) {
     let idp = TestIdp::connect(app, "acme.test", Some(&acme), 0).await;
     change(app, &idp, json!({"saml": {"allow_idp_initiated": true}})).await;
     (acme, idp)
-}
-
-async fn change(app: &TestApp, idp: &TestIdp, change: Value) {
-    let path = format!("/v1/enterprise_connections/{}", idp.connection_id());
-    app.backend(Method::PATCH, &path, change).await.ok();
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Sessions, tokens and the requests around them: who may call, and where browsers may be sent (TOK, DEC-28, DECISIONS "Wire" 10).
 
-use super::support::{alice, claims, client, organization};
+use super::support::{Trip, alice, claims, client, organization};
 use crate::testing::{Answer, TestApp, TestIdp};
 use axum::http::Method;
 use serde_json::json;
@@ -250,4 +250,22 @@ async fn a_redirect_url_with_a_line_break_is_no_url() {
     let refused = app.browser().post("/v1/client/sign_ins", &form).await;
     assert_eq!(refused.error(), (422, "invalid_redirect_url".to_owned()));
     app.close().await;
+}
+
+/// `SessionNotOnOrAfter` is a wish about the session at the identity provider (SAML core 2.7.2); ours goes on (docs/API.md).
+#[tokio::test]
+async fn the_end_of_the_session_at_the_identity_provider_is_not_the_end_of_ours() {
+    for app in TestApp::on_each_database().await {
+        let idp = TestIdp::connect(&app, "acme.test", None, 0).await;
+        let trip = Trip::begin(&app, &idp, "alice@acme.test").await;
+        let end = app.now() + 10 * 60 * 1000;
+        let response = idp.respond(&app, &trip.request, &alice(), |response| {
+            response.session_not_on_or_after_ms = Some(end);
+        });
+        let session = trip.deliver(idp.acs_url(), &response).await.unwrap();
+        app.advance(60 * 60 * 1000);
+        let path = format!("/v1/client/sessions/{}/tokens", session["id"].as_str().unwrap());
+        trip.browser.post(&path, &[]).await.ok();
+        app.close().await;
+    }
 }
