@@ -53,7 +53,7 @@ enum Command {
         #[command(subcommand)]
         action: SecretKeyAction,
     },
-    /// Tell whether something would work, without changing anything
+    /// Tell whether something works, and whether the server refuses what it must
     #[command(name = "selfcheck")]
     SelfCheck {
         #[command(subcommand)]
@@ -123,7 +123,17 @@ async fn check_saml(config: Config, options: &selfcheck::SamlOptions) -> anyhow:
     let outbound = outbound::Outbound::new(&config.outbound_allow).map_err(|reason| anyhow::anyhow!(reason))?;
     let encryption = server::read_encryption_key(&config).map_err(|error| format!("{error:#}"));
     let encryption = encryption.and_then(|key| key.ok_or_else(|| "there is no encryption key".to_owned()));
+    let server_url = options.server_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
+    let (now, progress) = (|| clock::Clock::now(&clock::SystemClock), progress(options.json));
+    let server = config.secret_key.as_ref().map(|key| selfcheck::Target {
+        url: &server_url,
+        secret_key: key.expose(),
+        now: &now,
+        random: &random::SystemRandom,
+        progress: &progress,
+    });
     let context = selfcheck::Context {
+        server,
         config: &config,
         store: &store,
         outbound: &outbound,
@@ -138,6 +148,17 @@ async fn check_saml(config: Config, options: &selfcheck::SamlOptions) -> anyhow:
         false => say(report.to_text().trim_end())?,
     }
     Ok(if report.works { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Shows how far it has got, to people who watch.
+fn progress(is_for_programs: bool) -> impl Fn(usize, usize) {
+    let is_watched = !is_for_programs && std::io::IsTerminal::is_terminal(&std::io::stderr());
+    move |done, all| {
+        if is_watched {
+            let end = if done == all { "\n" } else { "" };
+            let _ = write!(std::io::stderr(), "\r{done} of {all} answers sent to the server{end}");
+        }
+    }
 }
 
 /// A line on standard output, where scripts read it.

@@ -40,8 +40,10 @@ pub(super) fn chained(scene: &Scene) -> Vec<Case> {
         super::case("encrypted-cbc", name, FAILED, about, message(scene, &with_ciphertext(&good, bytes)))
     };
     let padded = |last: u8| {
-        let padding = BLOCK - content.len() % BLOCK;
-        let mut blocks = [content.as_bytes(), &vec![0; padding]].concat();
+        // Of whole blocks, a padding of a whole block would be the right one.
+        let before = if content.len() % BLOCK == 0 { "\n" } else { "" };
+        let padding = BLOCK - (before.len() + content.len()) % BLOCK;
+        let mut blocks = [before.as_bytes(), content.as_bytes(), &vec![0; padding]].concat();
         *blocks.last_mut().unwrap() = last;
         chain(blocks)
     };

@@ -1,8 +1,11 @@
-//! `doorward selfcheck`: whether a connection would work, told without a browser and without changing anything.
+//! `doorward selfcheck`: whether a connection would work and whether the server refuses what it must, told without a browser.
 //!
-//! Each part looks at one side of the connection and answers findings; none depends on another's.
+//! Each part looks at one side of the connection and answers findings; none depends on another's. All but [`corpus`] only read.
 
 mod certificates;
+mod corpus;
+#[cfg(test)]
+mod corpus_tests;
 mod finding;
 mod keys;
 mod metadata;
@@ -11,6 +14,7 @@ mod settings;
 mod tests;
 mod verifier;
 
+pub use corpus::Target;
 pub use finding::Report;
 
 use crate::config::{Config, RawConfig};
@@ -28,6 +32,9 @@ pub struct SamlOptions {
     /// The connection to check, by its id (entconn_… or samlc_…)
     #[arg(long, value_name = "ID")]
     pub connection: String,
+    /// Where the running server listens, for the hostile answers that it is sent [default: http://<listen>]
+    #[arg(long, value_name = "URL")]
+    pub server_url: Option<String>,
     /// Print one JSON object instead of lines for people
     #[arg(long)]
     pub json: bool,
@@ -42,6 +49,8 @@ pub struct Context<'a> {
     pub encryption: Result<&'a EncryptionKey, String>,
     pub random: &'a dyn Random,
     pub now: Millis,
+    /// The running server; `None` where its secret key is not known.
+    pub server: Option<Target<'a>>,
 }
 
 const EXISTS: Check = Check::new("connection", "People are routed to a connection by its id and domains.");
@@ -63,6 +72,10 @@ pub async fn saml(context: &Context<'_>, id: &str) -> Result<Report, StoreError>
     findings.extend(metadata::check(context, &connection).await?);
     findings.extend(keys::check(context, &connection).await?);
     findings.extend(verifier::check(context, &connection).await?);
+    match &context.server {
+        Some(target) => findings.extend(corpus::check(target, &connection).await),
+        None => findings.push(corpus::not_run()),
+    }
     Ok(Report::new(connection.id.as_str(), findings))
 }
 

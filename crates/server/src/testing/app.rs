@@ -1,5 +1,6 @@
 //! The server under test and the operator who uses its Backend API.
 
+use crate::accept;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, RawConfig};
@@ -17,7 +18,7 @@ use tower::ServiceExt as _;
 
 /// 2026-01-15T12:00:00Z
 const START: Millis = 1_768_478_400_000;
-const SECRET_KEY: &str = "sk_live_testtesttesttesttesttesttest";
+pub const SECRET_KEY: &str = "sk_live_testtesttesttesttesttesttest";
 
 /// A clock that stands still until it is moved.
 struct ManualClock(AtomicI64);
@@ -131,6 +132,16 @@ impl TestApp {
     /// Sends a request as it is.
     pub async fn request(&self, request: Request<Body>) -> Answer {
         Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
+    /// Serves on loopback until the answer's second half is dropped; the first is the address.
+    pub async fn listen(&self) -> (String, tokio::sync::oneshot::Sender<()>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let stopped = async move { drop(stopped.await) };
+        tokio::spawn(accept::run(listener, self.router.clone(), accept::Limits::default(), stopped));
+        (url, stop)
     }
 
     /// Calls the Backend API with the secret key.

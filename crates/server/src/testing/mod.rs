@@ -7,7 +7,7 @@ mod browser;
 mod idp;
 mod metadata_server;
 
-pub use app::TestApp;
+pub use app::{SECRET_KEY, TestApp};
 pub use browser::{Answer, Browser};
 pub use idp::{Identity, TestIdp, begin_sign_in, encrypt_for};
 pub use metadata_server::MetadataServer;

@@ -150,8 +150,11 @@ async fn remember(tx: &mut Tx, connection: &EnterpriseConnection, assertion: &As
     Ok(saml_requests::remember_assertion(tx, &connection.id, &assertion.id, until).await?)
 }
 
+/// How the refusal of an assertion that was used before ends.
+pub const USED_BEFORE: &str = "This assertion was used before.";
+
 fn used_before() -> Refusal {
-    invalid("This assertion was used before.")
+    invalid(USED_BEFORE)
 }
 
 fn unknown(id: &SamlConnectionId) -> Refusal {
