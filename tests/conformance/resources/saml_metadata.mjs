@@ -47,7 +47,7 @@ test("extension: metadata is read again only where the connection says so and ha
   await serving(answering(idpMetadata()), async (url) => {
     const connection = await create({ idpMetadataUrl: url });
     equal(last().json.saml_connection.refresh_idp_metadata, false, "at first");
-    const patch = (saml) => rawOk("PATCH", `/enterprise_connections/${connection.id}`, { saml });
+    const patch = (saml) => rawOk("PATCH", `/enterprise_connections/${connection.id}`, { body: { saml } });
     equal((await patch({ refresh_idp_metadata: true })).saml_connection.refresh_idp_metadata, true, "on");
     await refused(() => update(connection, { idpMetadataUrl: "" }), "422 form_param_value_invalid");
     equal((await patch({ refresh_idp_metadata: false, idp_metadata_url: "" })).saml_connection.refresh_idp_metadata, false, "off");
