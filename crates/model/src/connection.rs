@@ -70,6 +70,9 @@ pub struct SamlConfig {
     /// Whether AuthnRequests are signed; a connection that signs them has a key of the purpose [`KeyPurpose::Signing`].
     #[serde(default)]
     pub sign_requests: bool,
+    /// The fingerprint of the key pair that signs them; `None`: the oldest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_key: Option<String>,
     /// Trusted signing certificates, base64 of DER, in order of preference.
     pub idp_certificates: Vec<String>,
     pub idp_metadata_url: Option<String>,

@@ -6,6 +6,7 @@
 pub mod account_linking;
 pub mod certificate_dates;
 pub mod connection_change;
+pub mod connection_keys;
 pub mod join;
 pub mod membership;
 pub mod metadata;

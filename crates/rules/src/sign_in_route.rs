@@ -83,6 +83,7 @@ pub(crate) mod tests {
                 idp_sso_url: Some("https://idp.test/sso".into()),
                 idp_sso_binding: SsoBinding::default(),
                 sign_requests: false,
+                signing_key: None,
                 idp_certificates: vec!["AAAA".into()],
                 idp_metadata_url: None,
                 idp_metadata: None,

@@ -35,8 +35,8 @@ fn ours_is_as_recorded_from_production() {
     let xml = SpMetadata {
         entity_id: "https://clerk.example.test/saml/samlc_1?a&b",
         acs_url: "https://clerk.example.test/v1/saml/acs/samlc_1",
-        encryption_certificate: None,
-        signing_certificate: None,
+        encryption_certificates: &[],
+        signing_certificates: &[],
     }
     .to_xml();
     assert_eq!(
@@ -76,9 +76,9 @@ fn the_time_a_document_holds_is_the_shortest_any_level_says() {
 
 #[test]
 fn ours_names_the_key_to_encrypt_for_and_what_we_decrypt() {
-    let encryption_certificate = Some("MIIC+/=");
+    let encryption_certificates = &["MIIC+/="][..];
     let (entity_id, acs_url) = ("https://sp.test", "https://sp.test/acs");
-    let sp = SpMetadata { entity_id, acs_url, encryption_certificate, signing_certificate: None };
+    let sp = SpMetadata { entity_id, acs_url, encryption_certificates, signing_certificates: &[] };
     let xml = sp.to_xml();
     assert!(!xml.contains("use=\"signing\""));
     let key = xml.split_once("<md:KeyDescriptor use=\"encryption\">").unwrap().1;
@@ -103,8 +103,8 @@ fn ours_names_the_key_to_encrypt_for_and_what_we_decrypt() {
 #[test]
 fn ours_names_the_key_that_signs_requests() {
     let (entity_id, acs_url) = ("https://sp.test", "https://sp.test/acs");
-    let (encryption_certificate, signing_certificate) = (Some("RU5D"), Some("U0lHTg=="));
-    let xml = SpMetadata { entity_id, acs_url, encryption_certificate, signing_certificate }.to_xml();
+    let (encryption_certificates, signing_certificates) = (&["RU5D"][..], &["U0lHTg=="][..]);
+    let xml = SpMetadata { entity_id, acs_url, encryption_certificates, signing_certificates }.to_xml();
     assert!(xml.contains("AuthnRequestsSigned=\"true\""));
     let key =
         xml.split_once("<md:KeyDescriptor use=\"signing\">").unwrap().1.split_once("</md:KeyDescriptor>").unwrap().0;
@@ -193,8 +193,8 @@ fn an_aggregate_may_have_one_idp() {
     let sp = SpMetadata {
         entity_id: "https://sp.test",
         acs_url: "https://sp.test/acs",
-        encryption_certificate: None,
-        signing_certificate: None,
+        encryption_certificates: &[],
+        signing_certificates: &[],
     };
     let sp = sp.to_xml().replace(declaration, "");
     let aggregate = |content: &str| {

@@ -9,6 +9,7 @@ statements! {
                   WHERE connection_id = $1 AND purpose = $2 ORDER BY created_at DESC";
     INSERT = "INSERT INTO connection_keys (connection_id, purpose, certificate, encrypted_private_key, created_at) \
               VALUES ($1, $2, $3, $4, $5)";
+    DELETE = "DELETE FROM connection_keys WHERE connection_id = $1 AND purpose = $2 AND created_at = $3";
 }
 
 fn read(row: &mut Row<'_>) -> Result<ConnectionKey, StoreError> {
@@ -49,4 +50,10 @@ pub async fn insert(tx: &mut Tx, key: &ConnectionKey) -> Result<(), StoreError> 
         key.created_at,
     ];
     tx.run(INSERT, args).await.map(drop)
+}
+
+/// Removes a key pair. Answers `false` if it is gone already.
+pub async fn delete(tx: &mut Tx, key: &ConnectionKey) -> Result<bool, StoreError> {
+    let args = args![key.connection_id.as_str(), key.purpose.as_str(), key.created_at];
+    Ok(tx.run(DELETE, args).await? > 0)
 }

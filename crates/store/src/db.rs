@@ -18,6 +18,7 @@ const ATTEMPTS: u32 = 12;
 #[derive(Clone)]
 pub struct Store {
     engine: Engine,
+    is_to_read: bool,
 }
 
 #[derive(Clone)]
@@ -40,10 +41,10 @@ impl Store {
             migrate_sqlite(connection).await?;
             Engine::Sqlite(Sqlite::open(options.get_filename())?)
         };
-        Ok(Self { engine })
+        Ok(Self { engine, is_to_read: false })
     }
 
-    /// Opens a database that is there and up to date, and leaves it as it is: for programs that only look.
+    /// Opens a database that is there and up to date, and refuses every change of it: for programs that only look.
     pub async fn open_to_read(url: &str) -> Result<Self, StoreError> {
         let engine = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Engine::Postgres(connect_postgres(url).await.map_err(|error| open_error(url, &error))?)
@@ -52,7 +53,7 @@ impl Store {
             let opened = Sqlite::open(options.get_filename());
             Engine::Sqlite(opened.map_err(|error| StoreError::Open { url: redacted(url), reason: error.to_string() })?)
         };
-        let store = Self { engine };
+        let store = Self { engine, is_to_read: true };
         store.check_is_up_to_date().await?;
         Ok(store)
     }
@@ -79,6 +80,9 @@ impl Store {
 
     /// Begins a transaction for writing. Use [`write_tx!`](crate::write_tx), which commits and replays.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
+        if self.is_to_read {
+            return Err(StoreError::Database("the database was opened to read".into()));
+        }
         Ok(Tx(match &self.engine {
             Engine::Sqlite(sqlite) => Connection::SqliteWrite(sqlite.begin().await?),
             Engine::Postgres(pool) => {

@@ -43,6 +43,17 @@ test("CON-22 metadata overrides and replaces the fields", async () => {
   equal([saml.idp_entity_id, saml.idp_sso_url], [second, "https://idp.example.test/second"], "at update");
 });
 
+test("extension: metadata is read again only where the connection says so and has a URL", async () => {
+  await serving(answering(idpMetadata()), async (url) => {
+    const connection = await create({ idpMetadataUrl: url });
+    equal(last().json.saml_connection.refresh_idp_metadata, false, "at first");
+    const patch = (saml) => rawOk("PATCH", `/enterprise_connections/${connection.id}`, { body: { saml } });
+    equal((await patch({ refresh_idp_metadata: true })).saml_connection.refresh_idp_metadata, true, "on");
+    await refused(() => update(connection, { idpMetadataUrl: "" }), "422 form_param_value_invalid");
+    equal((await patch({ refresh_idp_metadata: false, idp_metadata_url: "" })).saml_connection.refresh_idp_metadata, false, "off");
+  });
+});
+
 test("CON-23 metadata may list several signing certificates", async () => {
   const connection = await create({ idpMetadata: idpMetadata({ certificates: [CERTIFICATE, OTHER_CERTIFICATE] }) }, { active: true });
   equal(connection.active, true, "active");

@@ -13,10 +13,11 @@ pub struct SpMetadata<'a> {
     pub entity_id: &'a str,
     /// Where Responses are posted.
     pub acs_url: &'a str,
-    /// Base64 of the DER of the certificate to encrypt Assertions for; `None` takes none encrypted.
-    pub encryption_certificate: Option<&'a str>,
-    /// The same of the certificate that AuthnRequests are signed with; `None` where they are not signed.
-    pub signing_certificate: Option<&'a str>,
+    /// Base64 of the DER of the certificates to encrypt Assertions for, the preferred one first, as some IdPs take the first;
+    /// none takes none encrypted.
+    pub encryption_certificates: &'a [&'a str],
+    /// The same of the certificates that AuthnRequests are or will be signed with; none where they are not signed.
+    pub signing_certificates: &'a [&'a str],
 }
 
 impl SpMetadata<'_> {
@@ -34,9 +35,10 @@ impl SpMetadata<'_> {
              </md:EntityDescriptor>\n",
             entity_id = attribute(self.entity_id),
             acs_url = attribute(self.acs_url),
-            signed = self.signing_certificate.is_some(),
-            signing = self.signing_certificate.map(|key| key_descriptor("signing", key, "")).unwrap_or_default(),
-            encryption = self.encryption_certificate.map(encryption_key).unwrap_or_default(),
+            signed = !self.signing_certificates.is_empty(),
+            signing =
+                self.signing_certificates.iter().map(|key| key_descriptor("signing", key, "")).collect::<String>(),
+            encryption = self.encryption_certificates.iter().map(|key| encryption_key(key)).collect::<String>(),
         )
     }
 }

@@ -1,5 +1,6 @@
 //! The Backend API: JSON, authenticated by the secret key. One file per resource; `wire/` holds what goes over the line.
 
+mod connection_keys;
 mod enterprise_connections;
 mod idp_certificates;
 mod instance;
@@ -60,6 +61,9 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/v1/enterprise_connections/{id}/certificates", get(idp_certificates::list).post(idp_certificates::add))
         .route("/v1/enterprise_connections/{id}/certificates/{fingerprint}", delete(idp_certificates::remove))
+        .route("/v1/enterprise_connections/{id}/keys", get(connection_keys::list).post(connection_keys::create))
+        .route("/v1/enterprise_connections/{id}/keys/{fingerprint}", delete(connection_keys::delete))
+        .route("/v1/enterprise_connections/{id}/keys/{fingerprint}/sign", post(connection_keys::sign))
         .route(
             "/v1/enterprise_connections/{id}/metadata_refresh",
             get(metadata_refresh::get).post(metadata_refresh::create),
@@ -199,6 +203,10 @@ mod tests {
         ("GET", "/v1/enterprise_connections/x/certificates"),
         ("POST", "/v1/enterprise_connections/x/certificates"),
         ("DELETE", "/v1/enterprise_connections/x/certificates/y"),
+        ("GET", "/v1/enterprise_connections/x/keys"),
+        ("POST", "/v1/enterprise_connections/x/keys"),
+        ("DELETE", "/v1/enterprise_connections/x/keys/y"),
+        ("POST", "/v1/enterprise_connections/x/keys/y/sign"),
         ("GET", "/v1/enterprise_connections/x/metadata_refresh"),
         ("POST", "/v1/enterprise_connections/x/metadata_refresh"),
     ];

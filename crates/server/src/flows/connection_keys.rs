@@ -1,10 +1,11 @@
 //! Our key pairs towards the IdPs of connections.
 
 use crate::app::{App, internal};
-use crate::flows::{FlowError, Refusal};
+use crate::flows::{FlowError, Refusal, idp_certificates};
 use crate::keys::connection_key;
 use crate::keys::encryption::EncryptionKey;
 use doorward_model::{ConnectionKey, EnterpriseConnection, EnterpriseConnectionId, KeyPurpose};
+use doorward_rules::connection_keys::signing;
 use doorward_saml::{DecryptionKey, SamlKey};
 use doorward_store::{Tx, connection_keys, enterprise_connections, write_tx};
 
@@ -14,7 +15,7 @@ fn context(connection: &EnterpriseConnectionId, purpose: KeyPurpose) -> String {
 }
 
 /// The key pair of a connection, made when it is first published: until then no IdP can use it.
-pub async fn publish(
+async fn publish(
     app: &App,
     connection: &EnterpriseConnectionId,
     purpose: KeyPurpose,
@@ -72,9 +73,33 @@ pub async fn request_key(
     if !connection.saml.sign_requests {
         return Ok(None);
     }
-    let key = connection_keys::newest(tx, &connection.id, KeyPurpose::Signing).await?;
+    let held = connection_keys::all(tx, &connection.id, KeyPurpose::Signing).await?;
+    let key = signing_first(connection, held).into_iter().next();
     let key = key.ok_or_else(|| internal("a connection that signs has no key"))?;
     Ok(Some(open_signing(&app.encryption, &key)?))
+}
+
+/// Of the key pairs for signing, the one that does so first, then the others.
+pub fn signing_first(connection: &EnterpriseConnection, mut held: Vec<ConnectionKey>) -> Vec<ConnectionKey> {
+    let fingerprint = |key: &ConnectionKey| idp_certificates::fingerprint(&key.certificate);
+    let fingerprints: Vec<String> = held.iter().map(fingerprint).collect();
+    let signs = signing(&fingerprints, connection.saml.signing_key.as_deref());
+    if let Some(at) = signs.and_then(|signs| fingerprints.iter().position(|one| one == signs)) {
+        held[..=at].rotate_right(1);
+    }
+    held
+}
+
+/// The certificates of all key pairs of a purpose, as our metadata lists them; one is made if there is none.
+pub async fn published(
+    app: &App,
+    connection: &EnterpriseConnection,
+    purpose: KeyPurpose,
+) -> Result<Vec<String>, FlowError> {
+    publish(app, &connection.id, purpose).await?;
+    let held = connection_keys::all(&mut app.store.read().await?, &connection.id, purpose).await?;
+    let held = if purpose == KeyPurpose::Signing { signing_first(connection, held) } else { held };
+    Ok(held.into_iter().map(|key| key.certificate).collect())
 }
 
 /// The key pair that signs, out of its encryption.

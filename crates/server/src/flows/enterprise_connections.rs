@@ -168,6 +168,7 @@ fn blank(app: &App, new: &NewEnterpriseConnection, now: i64) -> EnterpriseConnec
             idp_sso_url: None,
             idp_sso_binding: SsoBinding::Redirect,
             sign_requests: false,
+            signing_key: None,
             idp_certificates: Vec::new(),
             idp_metadata_url: None,
             idp_metadata: None,

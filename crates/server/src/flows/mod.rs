@@ -9,6 +9,7 @@ pub mod connection_keys;
 pub mod enterprise_connections;
 pub mod idp_certificates;
 pub mod instance;
+pub mod key_rotation;
 pub mod me;
 pub mod memberships;
 pub mod metadata_refresh;

@@ -26,16 +26,17 @@ pub async fn metadata(State(app): State<Arc<App>>, Path(file): Path<String>) -> 
     let mut tx = app.store.read().await?;
     let connection = enterprise_connections::by_saml_connection_id(&mut tx, &id).await?.ok_or_else(not_found)?;
     drop(tx);
-    let key = connection_keys::publish(&app, &connection.id, KeyPurpose::Decryption).await?;
+    let encryption = connection_keys::published(&app, &connection, KeyPurpose::Decryption).await?;
     let signing = match connection.saml.sign_requests {
-        true => Some(connection_keys::publish(&app, &connection.id, KeyPurpose::Signing).await?.certificate),
-        false => None,
+        true => connection_keys::published(&app, &connection, KeyPurpose::Signing).await?,
+        false => Vec::new(),
     };
+    let [encryption, signing] = [&encryption, &signing].map(|held| held.iter().map(String::as_str).collect::<Vec<_>>());
     let xml = doorward_saml::SpMetadata {
         entity_id: &saml_urls::sp_entity_id(&app.config, &connection.saml_connection_id),
         acs_url: &saml_urls::acs_url(&app.config, &connection.saml_connection_id),
-        encryption_certificate: Some(&key.certificate),
-        signing_certificate: signing.as_deref(),
+        encryption_certificates: &encryption,
+        signing_certificates: &signing,
     }
     .to_xml();
     Ok(([(header::CONTENT_TYPE, "application/samlmetadata+xml")], xml).into_response())

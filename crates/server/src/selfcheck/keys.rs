@@ -21,7 +21,8 @@ const WRONG_KEY: &str =
 pub async fn check(context: &Context<'_>, connection: &EnterpriseConnection) -> Result<Vec<Finding>, StoreError> {
     let mut tx = context.store.read().await?;
     let decryption = connection_keys::all(&mut tx, &connection.id, KeyPurpose::Decryption).await?;
-    let signing = connection_keys::newest(&mut tx, &connection.id, KeyPurpose::Signing).await?;
+    let signing = connection_keys::all(&mut tx, &connection.id, KeyPurpose::Signing).await?;
+    let signing = flow::signing_first(connection, signing).into_iter().next();
     let mut findings = Vec::new();
     if let Err(reason) = &context.encryption {
         findings.push(ENCRYPTION_KEY.problem(reason.clone(), WRONG_KEY));

@@ -54,6 +54,7 @@ both_databases! {
         store.close().await;
         let looking = Store::open_to_read(&database.url()).await.unwrap();
         assert_eq!(users::by_id(&mut reader(&looking).await, &user(1).id).await.unwrap(), Some(user(1)));
+        assert!(looking.begin().await.is_err());
         looking.close().await;
         database.execute("DELETE FROM _sqlx_migrations WHERE version = 4").await;
         let error = Store::open_to_read(&database.url()).await.err().unwrap();

@@ -380,10 +380,13 @@ both_databases! {
             connection_keys::insert(tx, &old).await?;
         });
         let purpose = KeyPurpose::Decryption;
-        assert_eq!(connection_keys::all(tx, &here.id, purpose).await.unwrap(), [new.clone(), old]);
-        assert_eq!(connection_keys::newest(tx, &here.id, purpose).await.unwrap(), Some(new));
+        assert_eq!(connection_keys::all(tx, &here.id, purpose).await.unwrap(), [new.clone(), old.clone()]);
+        assert_eq!(connection_keys::newest(tx, &here.id, purpose).await.unwrap(), Some(new.clone()));
         assert_eq!(connection_keys::newest(tx, &here.id, KeyPurpose::Signing).await.unwrap(), None);
         assert_eq!(connection_keys::newest(tx, &there.id, purpose).await.unwrap(), None);
+        assert!(committed!(store, |tx| { connection_keys::delete(tx, &new).await? }));
+        assert!(!committed!(store, |tx| { connection_keys::delete(tx, &new).await? }));
+        assert_eq!(connection_keys::all(tx, &here.id, purpose).await.unwrap(), [old]);
     }
 
     async fn clients_keep_all_their_fields(store) {

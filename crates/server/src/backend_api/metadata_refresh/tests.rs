@@ -445,7 +445,13 @@ async fn the_operator_can_stop_it_for_the_whole_instance() {
 
 #[tokio::test]
 async fn many_connections_that_are_due_together_are_all_refreshed() {
-    let app = TestApp::new().await;
+    for app in TestApp::on_each_database().await {
+        refresh_many(app).await;
+    }
+}
+
+/// On two nodes at once.
+async fn refresh_many(app: TestApp) {
     let server = MetadataServer::start().await;
     server.publish(&idp_metadata("https://idp.test/", "https://idp.test/sso", &[&certificate("a", false)]));
     for number in 0..40 {
@@ -455,8 +461,11 @@ async fn many_connections_that_are_due_together_are_all_refreshed() {
         app.backend(Method::POST, "/v1/enterprise_connections", body).await.ok();
     }
     app.advance(DAY);
-    crate::jobs::metadata_refresh::run(&app.app).await.unwrap();
+    let node = app.second_node().await;
+    let (here, there) = tokio::join!(run_due(&app.app), run_due(&node.app));
+    assert_eq!(here.unwrap() + there.unwrap(), 40);
     assert_eq!(server.hits(), 80);
     assert_eq!(run_due(&app.app).await.unwrap(), 0);
+    node.close().await;
     app.close().await;
 }
