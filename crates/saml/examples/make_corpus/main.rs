@@ -9,6 +9,7 @@ mod accepted;
 mod edit;
 mod rejected;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -61,7 +62,9 @@ impl Case {
             Some(base64) => fs::write(folder.join("response.b64"), base64).unwrap(),
             None => fs::write(folder.join("response.xml"), &self.xml).unwrap(),
         }
-        let params = serde_json::to_string_pretty(&self.params).unwrap();
+        // In order of their names, so that a second run writes the same bytes however objects are kept.
+        let params: BTreeMap<&String, &Value> = self.params.as_object().unwrap().iter().collect();
+        let params = serde_json::to_string_pretty(&params).unwrap();
         fs::write(folder.join("params.json"), params + "\n").unwrap();
     }
 }

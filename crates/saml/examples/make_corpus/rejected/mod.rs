@@ -35,6 +35,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(wrapping::wrapping(&bases));
     cases.extend(wrapping::placement(&bases));
     cases.extend(signatures::references(&bases));
+    cases.extend(signatures::strictness(&bases));
     cases.extend(signatures::algorithms(&bases));
     cases.extend(signatures::keys(&bases));
     cases.extend(documents::text_tricks(&bases));

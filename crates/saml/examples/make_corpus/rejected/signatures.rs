@@ -239,6 +239,95 @@ pub(super) fn references(bases: &Bases) -> Vec<Case> {
     ]
 }
 
+/// Attributes, text and parameters where the schema of a signature has none: whatever is not understood is refused, though
+/// the IdP's own key signed it.
+pub(super) fn strictness(bases: &Bases) -> Vec<Case> {
+    let xml = &bases.assertion;
+    let edit = |from: &str, to: &str| resign(xml, |info| replace(info, from, to));
+    let malformed = |name: &str, about: &str, xml: String| case(name, "signature_malformed", about, xml);
+    let on_attribute = |place: &str, from: &str, to: &str| {
+        malformed(&format!("attribute-on-{place}-signed"), "an attribute that no schema has", edit(from, to))
+    };
+    let digest_method = "<ds:DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"";
+    let mut cases = vec![
+        on_attribute("reference", "URI=\"#_assertion1\"", "URI=\"#_assertion1\" x=\"\""),
+        on_attribute("transforms", "<ds:Transforms>", "<ds:Transforms x=\"\">"),
+        on_attribute("digest-value", "<ds:DigestValue>", "<ds:DigestValue x=\"\">"),
+        on_attribute("method", digest_method, &format!("{digest_method} x=\"\"")),
+        malformed(
+            "attribute-on-signed-info",
+            "an attribute that no schema has",
+            replace(xml, "<ds:SignedInfo>", "<ds:SignedInfo x=\"\">"),
+        ),
+    ];
+    cases.extend([
+        malformed(
+            "attribute-on-signature",
+            "an attribute that no schema has",
+            replace(xml, "<ds:Signature ", "<ds:Signature x=\"\" "),
+        ),
+        malformed(
+            "attribute-on-signature-value",
+            "an attribute that no schema has",
+            replace(xml, "<ds:SignatureValue>", "<ds:SignatureValue x=\"\">"),
+        ),
+        malformed(
+            "text-in-signed-info-signed",
+            "text between the children of SignedInfo",
+            edit("<ds:Reference ", "x<ds:Reference "),
+        ),
+        malformed(
+            "text-in-transforms-signed",
+            "text between transforms",
+            edit("</ds:Transforms>", "x</ds:Transforms>"),
+        ),
+        malformed(
+            "other-element-among-transforms-signed",
+            "something else that has an Algorithm",
+            edit(
+                "<ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"></ds:Transform>",
+                "<ds:Other Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"></ds:Other>",
+            ),
+        ),
+        malformed(
+            "text-in-canonicalization-method-signed",
+            "text where parameters may be",
+            edit("</ds:CanonicalizationMethod>", "x</ds:CanonicalizationMethod>"),
+        ),
+        malformed(
+            "parameters-of-digest-method-signed",
+            "a digest method with something in it",
+            edit("</ds:DigestMethod>", "<ds:x></ds:x></ds:DigestMethod>"),
+        ),
+    ]);
+    let namespaces = |attributes: &str, content: &str| {
+        let list = format!(
+            "<ds:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"><ec:InclusiveNamespaces \
+             xmlns:ec=\"http://www.w3.org/2001/10/xml-exc-c14n#\"{attributes}>{content}</ec:InclusiveNamespaces></ds:Transform>"
+        );
+        edit("<ds:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"></ds:Transform>", &list)
+    };
+    let many: Vec<String> = (0..33).map(|n| format!("p{n}")).collect();
+    cases.extend([
+        malformed(
+            "prefix-list-too-long-signed",
+            "33 prefixes",
+            namespaces(&format!(" PrefixList=\"{}\"", many.join(" ")), ""),
+        ),
+        malformed(
+            "prefix-list-with-content-signed",
+            "text in InclusiveNamespaces",
+            namespaces(" PrefixList=\"xs\"", "x"),
+        ),
+        malformed(
+            "prefix-list-with-attribute-signed",
+            "an attribute that no schema has",
+            namespaces(" PrefixList=\"xs\" x=\"\"", ""),
+        ),
+    ]);
+    cases
+}
+
 pub(super) fn algorithms(bases: &Bases) -> Vec<Case> {
     let xml = &bases.assertion;
     let method = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
