@@ -7,6 +7,7 @@ mod bench;
 mod browser;
 mod conformance;
 mod deny;
+mod fuzz;
 mod install;
 mod mutants;
 mod postgres;
@@ -32,6 +33,8 @@ cargo xtask <command>
   conformance    Clerk's SDKs against the running server, on SQLite and on PostgreSQL
   browser        sign-ins in a real browser, through real identity providers
   deny           cargo-deny with everything it checks; installs cargo-deny into target/tools
+  fuzz           the fuzz targets of the verifier, release build, a minute each; fuzz --target T --minutes N --seed S, and
+                 fuzz --target T --replay FILE for a document that was saved
   mutants        switches off each check of the verifier in turn, in a copy, and names the test that notices; fails if none
                  does (only those whose file, function or code contains a text: mutants TEXT)
   bench          release build; CPU time, memory and start time, as ratios to the cost of the bare cryptography; and what an
@@ -61,6 +64,7 @@ fn run() -> Result<bool> {
         ["conformance"] => Ok(test::conformance()),
         ["browser"] => Ok(test::browser()),
         ["deny"] => deny::cargo_deny().map(|()| true),
+        ["fuzz", options @ ..] => fuzz::run(options),
         ["mutants"] => mutants::run(""),
         ["mutants", wanted] => mutants::run(wanted),
         ["bench"] => bench::run(bench::Part::All).map(|()| true),

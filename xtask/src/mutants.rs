@@ -3,7 +3,7 @@
 //!
 //! All switches are compiled into the copy at once and one of them is thrown by an environment variable, so it is compiled
 //! once. A check without which there is no value to go on with cannot be switched off; there, a test must come to the
-//! refusal. Tests by chance (`mutation`, `fuzz`) and tests against other programs do not count: a check that nothing else
+//! refusal. Tests by chance (fuzzing) and tests against other programs do not count: a check that nothing else
 //! notices deserves a test that says what it is for.
 
 mod allowed;
@@ -28,6 +28,9 @@ const SWITCH: &str = include_str!("mutants/switch.rs");
 
 /// An endless loop is noticed, too.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// The fuzz targets within a crate's own tests.
+const BY_CHANCE_LEFT_OUT: [&str; 2] = ["--skip", "fuzz::"];
 
 /// A crate, the files in it that judge what comes from outside, and the tests that should notice.
 struct Judge {
@@ -208,6 +211,7 @@ fn reached(programs: &[PathBuf], copy: &Path) -> Result<HashMap<u32, String>> {
     let _absent = fs::remove_file(&notes);
     for program in programs {
         let mut command = Command::new(program);
+        command.args(BY_CHANCE_LEFT_OUT);
         shell::output(command.env("MUTANT_REACHED", &notes)).context("the tests fail with all checks in force")?;
     }
     let mut reached = HashMap::new();
@@ -249,6 +253,7 @@ fn failure(program: &Path, number: u32, log: &Path) -> Option<String> {
     let name = program.file_stem()?.to_string_lossy();
     let name = name.rsplit_once('-').map_or(&*name, |(name, _)| name).to_owned();
     let mut command = Command::new(program);
+    command.args(BY_CHANCE_LEFT_OUT);
     command.env("MUTANT_OFF", number.to_string()).env("RUST_TEST_THREADS", "1").env_remove("RUST_BACKTRACE");
     let output = fs::File::create(log).ok()?;
     let mut child = command.stdin(Stdio::null()).stdout(output).stderr(Stdio::null()).spawn().ok()?;

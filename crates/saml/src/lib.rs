@@ -5,6 +5,8 @@ mod authn_request;
 mod certificate;
 mod encryption;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod hex;
 pub mod idp;
 mod instant;

@@ -78,6 +78,7 @@ pub(super) fn instrument(path: &str, source: &str, last: u32) -> Result<(String,
         edits: Vec::new(),
         functions: Vec::new(),
         inverted: Vec::new(),
+        covered: 0,
     };
     finder.visit_file(&file);
     // At one place: what closes comes before what opens, inner before outer, and outer opens first.
@@ -114,6 +115,8 @@ struct Finder<'a> {
     functions: Vec<(String, Answers)>,
     /// Where the bodies of those filters start that let pass what is then refused.
     inverted: Vec<usize>,
+    /// How many of the branches around this place belong to a check that is known.
+    covered: usize,
 }
 
 impl Finder<'_> {
@@ -393,6 +396,12 @@ impl Finder<'_> {
         }
     }
 
+    fn within(&mut self, is_covered: bool, visit: impl FnOnce(&mut Self)) {
+        self.covered += usize::from(is_covered);
+        visit(self);
+        self.covered -= usize::from(is_covered);
+    }
+
     fn enter(&mut self, name: String, answers: Answers, block: &Block) {
         self.functions.push((name, answers));
         if answers == Answers::Bool
@@ -427,11 +436,21 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         self.functions.pop();
     }
 
+    /// A closure that makes a refusal is no check; where it is called is.
     fn visit_expr_closure(&mut self, closure: &'ast syn::ExprClosure) {
         self.parts(&closure.body);
         self.functions.push((String::new(), Answers::Other));
-        visit::visit_expr_closure(self, closure);
+        self.within(true, |finder| visit::visit_expr_closure(finder, closure));
         self.functions.pop();
+    }
+
+    /// A refusal in a place of no known shape has at least to be reached.
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        if self.covered == 0 && matches!(call.func.as_ref(), Expr::Path(path) if path.path.is_ident("Err")) {
+            let number = self.site(Kind::Needed, call);
+            self.wrap(call, format!("{{ crate::mutant::reached({number}); "), " }".into());
+        }
+        visit::visit_expr_call(self, call);
     }
 
     fn visit_local(&mut self, local: &'ast Local) {
@@ -450,24 +469,44 @@ impl<'ast> Visit<'ast> for Finder<'_> {
                 self.parts(&init.expr);
             }
         }
-        visit::visit_local(self, local);
+        for attribute in &local.attrs {
+            self.visit_attribute(attribute);
+        }
+        if let Some(init) = &local.init {
+            self.visit_expr(&init.expr);
+            if let Some((_, diverging)) = &init.diverge {
+                self.within(true, |finder| finder.visit_expr(diverging));
+            }
+        }
     }
 
     fn visit_expr_if(&mut self, found: &'ast ExprIf) {
         let otherwise = found.else_branch.as_ref().map(|(_, otherwise)| self.is_refusal(otherwise));
         let accepts_at_once = matches!(found.then_branch.stmts.last(),
             Some(Stmt::Expr(Expr::Return(returned), _)) if returned.expr.as_ref().is_some_and(|e| is_ok(e)));
-        if self.block_refuses(&found.then_branch) {
+        let refuses = self.block_refuses(&found.then_branch);
+        if refuses {
             self.refuses(&found.cond);
         } else if otherwise == Some(true) || (otherwise.is_none() && accepts_at_once) {
             self.accepts(&found.cond);
         }
-        visit::visit_expr_if(self, found);
+        self.visit_expr(&found.cond);
+        self.within(refuses, |finder| finder.visit_block(&found.then_branch));
+        if let Some((_, otherwise_branch)) = &found.else_branch {
+            self.within(otherwise == Some(true), |finder| finder.visit_expr(otherwise_branch));
+        }
     }
 
     fn visit_expr_match(&mut self, found: &'ast ExprMatch) {
         self.match_sites(found);
-        visit::visit_expr_match(self, found);
+        self.visit_expr(&found.expr);
+        for arm in &found.arms {
+            if let Some((_, guard)) = &arm.guard {
+                self.visit_expr(guard);
+            }
+            let refuses = self.is_refusal(&arm.body);
+            self.within(refuses, |finder| finder.visit_expr(&arm.body));
+        }
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
@@ -596,5 +635,83 @@ fn covers(later: &Pat, earlier: &Pat) -> bool {
                 && later.elems.iter().zip(&earlier.elems).all(|(later, earlier)| covers(later, earlier))
         }
         _ => bool_of(later).is_some() && bool_of(later) == bool_of(earlier),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::instrument;
+
+    /// The checks of a function's body, as `kind: code`.
+    fn checks(signature: &str, body: &str) -> Vec<String> {
+        let (code, sites) = instrument("x.rs", &format!("fn f({signature} {{ {body} }}"), 0).unwrap();
+        syn::parse_file(&code).unwrap_or_else(|error| panic!("{error}: {code}"));
+        sites.iter().map(|site| format!("{}: {}", site.kind, site.text)).collect()
+    }
+
+    #[test]
+    fn knows_the_shapes_of_checks() {
+        for (signature, body, expected) in [
+            ("a: u8) -> Result<u8, E>", "if a == 1 || b(a) { return Err(E); } Ok(a)", vec!["off: a == 1", "off: b(a)"]),
+            ("a: u8) -> Result<u8, E>", "if a > 1 { return Err(E); } Ok(a)", vec!["off: a > 1", "off by one: a > 1"]),
+            ("a: u8) -> Result<u8, E>", "if !(a == 1 && b) { return Err(E); } Ok(a)", vec!["off: a == 1", "off: b"]),
+            (
+                "a: u8) -> Result<u8, E>",
+                "if let Some(x) = c(a) { return Err(E); } Ok(a)",
+                vec!["off: let Some(x) = c(a)"],
+            ),
+            ("a: u8) -> Result<u8, E>", "if b { return Ok(a); } Err(E)", vec!["off: b", "unreached: Err(E)"]),
+            (
+                "a: u8) -> Result<u8, E>",
+                "let Some(x) = a.b() else { return Err(E) }; Ok(x)",
+                vec!["unreached: let Some(x) = a.b() else { return Err(E) };"],
+            ),
+            (
+                "a: &[u8]) -> Result<u8, E>",
+                "let [x] = a else { return Err(E) }; Ok(*x)",
+                vec!["off: a", "unreached: let [x] = a else { return Err(E) };"],
+            ),
+            ("a: u8) -> Result<(), E>", "check(a)?; check_more(a)", vec!["off: check(a)?", "off: check_more(a)"]),
+            ("a: bool) -> Result<u8, E>", "match a { true => Ok(1), false => Err(E) }", vec!["off: a"]),
+            ("a: bool) -> Result<u8, E>", "match a { true => Err(E), false => Ok(1) }", vec!["off: a"]),
+            ("a: u8) -> Result<(), E>", "match a { 1 => Err(E), _ => Ok(()) }", vec!["off: 1 => Err(E),"]),
+            ("a: u8) -> Result<u8, E>", "match a { 1 => Ok(1), _ => Err(E) }", vec!["unreached: _ => Err(E)"]),
+            ("a: u8) -> Result<u8, E>", "match a { x if x == 1 => Err(E), x => Ok(x) }", vec!["off: x == 1"]),
+            (
+                "a: u8) -> Result<u8, E>",
+                "match b() { Some(_) => Err(E), None => Ok(a) }",
+                vec!["off: Some(_) => Err(E),"],
+            ),
+            (
+                "a: u8) -> Result<u8, E>",
+                "match (n(), m()) { (Some(x), 0) => Ok(x), _ => Err(E) }",
+                vec!["off: m()", "unreached: _ => Err(E)"],
+            ),
+            ("a: O) -> Result<u8, E>", "a.ok_or(E)", vec!["unreached: a.ok_or(E)"]),
+            ("a: O) -> Option<u8>", "a.b()?.c()", vec!["unreached: a.b()"]),
+            (
+                "a: O) -> Result<u8, E>",
+                "a.filter(|x| x != 0).ok_or(E)",
+                vec!["unreached: a.filter(|x| x != 0).ok_or(E)", "off: x != 0"],
+            ),
+            ("a: u8) -> bool", "a == 1 || (b && !c)", vec!["off: b", "off: c"]),
+            ("a: u8) -> u8", "if a == 1 { 2 } else { 3 }", vec![]),
+        ] {
+            assert_eq!(checks(signature, body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn tests_are_no_checks() {
+        let source = "#[cfg(test)] mod tests { fn f() -> Result<(), E> { Err(E) } }";
+        assert!(instrument("x.rs", source, 0).unwrap().1.is_empty());
+    }
+
+    #[test]
+    fn lines_stay_where_they_are() {
+        let source = "fn f(a: u8) -> Result<u8, E> {\n    if a > 1 {\n        return Err(E);\n    }\n    Ok(a)\n}\n";
+        let (code, sites) = instrument("x.rs", source, 7).unwrap();
+        assert_eq!(code.lines().count(), source.lines().count());
+        assert_eq!(sites.iter().map(|site| (site.number, site.line)).collect::<Vec<_>>(), [(8, 2), (9, 2)]);
     }
 }

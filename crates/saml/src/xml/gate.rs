@@ -21,6 +21,14 @@ pub(crate) fn check<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Xml
     Ok(text)
 }
 
+/// How many elements, attributes (declarations among them) and comments there are in text that was let through.
+#[cfg(test)]
+pub(super) fn counted(text: &str, limits: &Limits) -> (usize, usize, usize) {
+    let mut scanner = Scanner::new(text, limits);
+    scanner.run().unwrap();
+    (scanner.elements, scanner.attributes, scanner.comments)
+}
+
 /// Skips `<?xml … ?>` at the very start (XML 1.0, 2.8). Only version 1.0 in UTF-8 is accepted.
 fn skip_declaration(text: &str) -> Result<&str, XmlError> {
     let Some(rest) = text.strip_prefix("<?xml") else {

@@ -35,6 +35,12 @@ pub(crate) fn admit<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Xml
     gate::check(bytes, limits)
 }
 
+/// How many elements, attributes and comments the gate sees in text that it lets through.
+#[cfg(test)]
+pub(crate) fn counted(admitted: &str, limits: &Limits) -> (usize, usize, usize) {
+    gate::counted(admitted, limits)
+}
+
 /// Parses text that [`admit`] let through, or canonical form made from it.
 pub(crate) fn parse(admitted: &str) -> Result<Document<'_>, XmlError> {
     let options = ParsingOptions { allow_dtd: false, ..ParsingOptions::default() };
