@@ -197,3 +197,26 @@ async fn a_person_who_is_banned_or_deleted_meanwhile_is_not_signed_in_as_who_she
         app.close().await;
     }
 }
+
+#[tokio::test]
+async fn an_outcome_that_is_collected_too_late_signs_nobody_in() {
+    for app in TestApp::on_each_database().await {
+        let scene = Scene::new(&app).await;
+        let before = footprint(&app).await;
+        for (minutes, in_time) in [(2, false), (0, true)] {
+            let trip = Trip::begin(&app, &scene.idp, "alice@acme.test").await;
+            app.advance(19 * 60 * 1000);
+            let response = scene.idp.respond(&app, &trip.request, &alice(), |_| {});
+            let posted = trip.post(scene.idp.acs_url(), &response).await;
+            app.advance(minutes * 60 * 1000);
+            if in_time {
+                trip.come_back(&posted).await.unwrap();
+                continue;
+            }
+            let path = posted.location().strip_prefix("https://clerk.example.com").unwrap();
+            assert_eq!(trip.browser.get(path).await.error(), (401, "saml_response_invalid".to_owned()));
+            assert_eq!(footprint(&app).await, before);
+        }
+        app.close().await;
+    }
+}
