@@ -33,6 +33,8 @@ cargo xtask <command>
   deny           cargo-deny with everything it checks; installs cargo-deny into target/tools
   bench          release build; CPU time, memory and start time, as ratios to the cost of the bare cryptography; and what an
                  operation costs among 1,000,000 organizations against 1,000 (alone: bench --only scale)
+  bench --only peers
+                 the SAML rows beside other software, which is installed under target/ first (apt, npm, pip; some minutes)
 ";
 
 fn main() -> ExitCode {
@@ -59,6 +61,7 @@ fn run() -> Result<bool> {
         ["browser"] => Ok(test::browser()),
         ["deny"] => deny::cargo_deny().map(|()| true),
         ["bench"] => bench::run(bench::Part::All).map(|()| true),
+        ["bench", "--only", "peers"] => bench::run(bench::Part::Peers).map(|()| true),
         ["bench", "--only", "scale"] => bench::run(bench::Part::Scale).map(|()| true),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
