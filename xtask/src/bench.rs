@@ -6,6 +6,7 @@ mod backend;
 mod http;
 mod identity_provider;
 mod library;
+mod peers;
 mod process;
 mod scale;
 mod server;
@@ -18,6 +19,7 @@ use crate::conformance::Database;
 use crate::postgres::Postgres;
 use crate::{shell, workspace};
 use identity_provider::IdentityProvider;
+use peers::{Ours, Peers};
 use table::Table;
 
 /// Everything, or one part of it.
@@ -25,6 +27,8 @@ use table::Table;
 pub(crate) enum Part {
     All,
     Scale,
+    /// The SAML rows, beside what other software takes for the same.
+    Peers,
 }
 
 /// Prints what could be measured even if something else failed.
@@ -38,6 +42,12 @@ pub(crate) fn run(part: Part) -> Result<()> {
 fn measure(part: Part, table: &mut Table) -> Result<()> {
     shell::run(workspace::cargo().args(["build", "--release", "--locked", "-p", "doorward"]))?;
     let mut idp = IdentityProvider::start()?;
+    if part == Part::Peers {
+        let peers = Peers::install()?;
+        let validation = library::measure(table)?;
+        let sign_in = server::measure(&server::ON_SQLITE, Database::Sqlite, &mut idp, table)?;
+        return peers.measure(&Ours { validation, sign_in }, table);
+    }
     let postgres = Postgres::start()?;
     if part == Part::All {
         library::measure(table)?;

@@ -33,7 +33,7 @@ pub(crate) fn apt(packages: &[&str], purpose: &str) -> Result<()> {
 }
 
 /// Files and programs that must be there, and the packages that bring them.
-fn apt_unless(present: bool, packages: &[&str], purpose: &str) -> Result<()> {
+pub(crate) fn apt_unless(present: bool, packages: &[&str], purpose: &str) -> Result<()> {
     if present { Ok(()) } else { apt(packages, purpose) }
 }
 
@@ -67,6 +67,11 @@ pub(crate) fn chromium() -> Result<()> {
 
 /// Installs a folder's locked npm packages, without running their scripts.
 pub(crate) fn npm(folder: &Path) -> Result<()> {
+    npm_with(folder, &[])
+}
+
+/// The same with further options of `npm ci`.
+pub(crate) fn npm_with(folder: &Path, options: &[&str]) -> Result<()> {
     apt_unless(
         shell::find("node").is_some() && shell::find("npm").is_some(),
         &["nodejs", "npm"],
@@ -90,7 +95,9 @@ pub(crate) fn npm(folder: &Path) -> Result<()> {
         return Ok(());
     }
     println!("installing with npm: the packages of {}", lock.display());
-    shell::run(Command::new("npm").args(["ci", "--ignore-scripts", "--no-fund", "--no-audit"]).current_dir(folder))
+    let mut command = Command::new("npm");
+    command.args(["ci", "--ignore-scripts", "--no-fund", "--no-audit"]).args(options);
+    shell::run(command.current_dir(folder))
 }
 
 /// A Python environment under the target folder with a requirements file installed; returns its interpreter.
@@ -141,7 +148,7 @@ pub(crate) fn identity_providers() -> Result<Option<PathBuf>> {
 }
 
 /// Copies what the source has over what the target has; the copies are writable even where the originals are not.
-fn copy_folder(source: &Path, target: &Path) -> Result<()> {
+pub(crate) fn copy_folder(source: &Path, target: &Path) -> Result<()> {
     fs::create_dir_all(target)?;
     for entry in fs::read_dir(source)? {
         let entry = entry?;
@@ -149,7 +156,11 @@ fn copy_folder(source: &Path, target: &Path) -> Result<()> {
         if entry.file_type()?.is_dir() {
             copy_folder(&from, &to)?;
         } else {
-            fs::write(&to, fs::read(&from)?).with_context(|| format!("cannot write {}", to.display()))?;
+            let content = fs::read(&from)?;
+            // An unchanged file keeps its time, by which it is seen that its packages are installed.
+            if !fs::read(&to).is_ok_and(|copied| copied == content) {
+                fs::write(&to, content).with_context(|| format!("cannot write {}", to.display()))?;
+            }
         }
     }
     Ok(())
