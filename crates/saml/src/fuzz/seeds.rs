@@ -73,8 +73,8 @@ pub(super) fn metadata() -> Vec<Vec<u8>> {
     let sp = SpMetadata {
         entity_id: "https://s.test",
         acs_url: "https://s.test/acs",
-        encryption_certificate: None,
-        signing_certificate: None,
+        encryption_certificates: &[],
+        signing_certificates: &[],
     };
     let inner = one.split_once("?>").unwrap().1;
     let aggregate =
