@@ -138,6 +138,7 @@ both_databases! {
         let lost = [
             ("enterprise_connections", 1), ("enterprise_connection_domains", 2), ("enterprise_accounts", 2),
             ("saml_requests", 2), ("saml_assertions", 2), ("connection_keys", 1), ("unsolicited_arrivals", 1),
+            ("metadata_refreshes", 1),
         ];
         assert_lost(database, &lost).await;
         let tx = &mut reader(&store).await;
