@@ -219,10 +219,13 @@ fn rsa(n: &[u8], e: &[u8]) -> Result<Material, &'static str> {
     if !(65_537..=u64::from(u32::MAX)).contains(&exponent) || exponent.is_multiple_of(2) {
         return Err("its exponent is even, smaller than 65537 or longer than 32 bits");
     }
+    // The library looks at the length only when it verifies.
+    let bits = n.first().map_or(0, |first| 8 * n.len() - first.leading_zeros() as usize);
     let components = RsaPublicKeyComponents { n: n.as_slice(), e: e.as_slice() };
-    components
-        .to_parsed_public_key(&signature::RSA_PKCS1_2048_8192_SHA256)
-        .map_err(|_| "its modulus is even or not of 2048 to 8192 bits")?;
+    let parsed = components.to_parsed_public_key(&signature::RSA_PKCS1_2048_8192_SHA256);
+    if !(2048..=8192).contains(&bits) || n.last().is_some_and(|last| last.is_multiple_of(2)) || parsed.is_err() {
+        return Err("its modulus is even or not of 2048 to 8192 bits");
+    }
     Ok(Material::Rsa { n, e })
 }
 
