@@ -95,7 +95,7 @@ impl TokenError {
         let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
         let description = text("error_description");
         let told = (!description.is_empty()).then(|| Shown::answered(description));
-        let verdict = match entra_codes(members, description).into_iter().find_map(of_entra) {
+        let verdict = match entra_codes(members).into_iter().find_map(of_entra) {
             Some(verdict) => verdict,
             None => of_standard(error, description, text("error_subtype"), text("suberror")),
         };
@@ -162,37 +162,37 @@ fn of_invalid_grant(description: &str, subtype: &str, suberror: &str) -> Verdict
     Verdict::Refused(reason)
 }
 
-/// The numbers in `error_codes`, or else those behind `AADSTS` in the description.
-fn entra_codes(members: &Map<String, Value>, description: &str) -> Vec<u64> {
+/// The numbers in `error_codes`, which Entra ID alone sends.
+fn entra_codes(members: &Map<String, Value>) -> Vec<u64> {
     const MOST: usize = 16;
-    if let Some(codes) = members.get("error_codes").and_then(Value::as_array) {
-        return codes.iter().take(MOST).filter_map(Value::as_u64).collect();
-    }
-    let numbers = description.split("AADSTS").skip(1).take(MOST);
-    numbers.filter_map(|text| text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()).collect()
+    let codes = members.get("error_codes").and_then(Value::as_array);
+    codes.into_iter().flatten().take(MOST).filter_map(Value::as_u64).collect()
 }
 
-/// Entra ID's codes that say more than the error beside them. An unknown one leaves it to that error, so that an unknown
-/// `invalid_grant` ends sessions: what we do not know must not keep a person in.
+/// Entra ID's codes that say more than the error beside them. Microsoft reserves the right to change them, so they only refine:
+/// an unknown one leaves it to the error, and an unknown `invalid_grant` ends sessions, as what is not known must not keep a
+/// person in.
 fn of_entra(code: u64) -> Option<Verdict> {
     let verdict = match code {
-        // The user is not in the directory, or deleted from it (500341), or not of this tenant.
-        50034 | 51004 | 500341 | 50020 => Verdict::Refused(Refusal::AccountDeleted),
+        // Not in the directory, deleted from it, or no guest of it any more.
+        50034 | 51004 | 500341 | 16003 | 50020 => Verdict::Refused(Refusal::AccountDeleted),
         50057 => Verdict::Refused(Refusal::AccountDisabled),
-        // No consent, consent declined, not assigned to the application.
-        65001 | 65004 | 50105 => Verdict::Refused(Refusal::AccessWithdrawn),
+        // No consent, consent declined, not assigned to the application, an administrator's consent needed.
+        65001 | 65004 | 50105 | 90094 | 90095 => Verdict::Refused(Refusal::AccessWithdrawn),
         // The grant ran out: unused for too long, lifetime over, sign-in frequency.
-        70008 | 700082 | 700084 | 70043 | 700081 => Verdict::SignInNeeded,
-        // Password changed or expired, sessions revoked by it, smart lock-out.
-        50055 | 50126 | 50133 | 50144 | 50173 | 50053 => Verdict::SignInNeeded,
-        // A second factor or a decision of conditional access.
-        50072 | 50074 | 50076 | 50078 | 50079 | 50097 | 50129 | 50158 | 53000..=53004 | 530031 | 530034 => {
+        70008 | 70043 | 700081 | 700082 | 700084 | 50085 | 50089 => Verdict::SignInNeeded,
+        // Password changed or expired, sessions revoked, locked after wrong passwords.
+        50053 | 50055 | 50126 | 50132 | 50133 | 50135 | 50144 | 50173 => Verdict::SignInNeeded,
+        // A second factor, a device, a risk, or another decision of conditional access.
+        50058 | 50072 | 50074 | 50076 | 50078 | 50079 | 50097 | 50129 | 50131 | 50155 | 50158 | 700020 => {
             Verdict::SignInNeeded
         }
-        // Application or tenant unknown or disabled, secret wrong or expired.
-        700016 | 7000112 | 7000215 | 7000218 | 7000222 | 90002 | 900021 | 9002313 => Verdict::ClientRejected,
+        53000..=53004 | 53010 | 53011 | 530032 | 530034 | 530035 => Verdict::SignInNeeded,
+        // Application or tenant unknown or disabled, secret wrong or expired. A tenant that removes our application looks the
+        // same as our registration gone, and the latter must not put out everybody.
+        700016 | 7000112 | 7000215 | 7000218 | 7000222 | 90002 | 9002313 => Verdict::ClientRejected,
         // Throttled or broken for the moment.
-        90033 | 50196 | 50000 | 90006 | 90012 => Verdict::Temporary,
+        50000 | 50033 | 50196 | 90006 | 90012 | 90024 | 90033 | 90055 => Verdict::Temporary,
         _ => return None,
     };
     Some(verdict)
