@@ -1,5 +1,7 @@
 //! Claims of verified tokens and of userinfo, and what of them makes a profile.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::id_token::IdToken;
@@ -10,8 +12,15 @@ const MOST_TEXTS: usize = 1024;
 const DEEPEST_PATH: usize = 8;
 
 /// Claims by name. They come from a verified ID token or from userinfo, never from anywhere else.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Claims(Map<String, Value>);
+
+impl fmt::Debug for Claims {
+    /// Their names: the values are about a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 /// Whether the name of a claim may be a path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -128,7 +128,7 @@ pub enum ExpectedIssuer<'a> {
     /// This, character by character.
     Exact(&'a str),
     /// One whose [`discovery_url`] is this address, which is where the document was fetched (Discovery 4.3). There are two,
-    /// one with a slash at its end.
+    /// one with a slash at its end. A query of the address, such as Entra ID's `appid`, does not count.
     OfDiscoveryUrl(&'a str),
     /// This template with [`TENANT_PLACEHOLDER`] in it once, character by character.
     TenantTemplate(&'a str),
@@ -295,7 +295,9 @@ fn check_issuer(issuer: &str) -> Result<(), DiscoveryError> {
         return Err(refused("must have no query and no fragment"));
     }
     let with_a_tenant = issuer.replace(TENANT_PLACEHOLDER, "tenant");
-    endpoint::checked("issuer", &with_a_tenant).map(|_| ()).map_err(|error| refused(error.problem))
+    endpoint::checked("issuer", &with_a_tenant)
+        .map(|_| ())
+        .map_err(|error| DiscoveryError::IssuerInvalid { problem: error.problem, got: error.got })
 }
 
 fn matching_issuer(got: &str, expected: ExpectedIssuer<'_>) -> Result<Issuer, DiscoveryError> {
@@ -304,15 +306,22 @@ fn matching_issuer(got: &str, expected: ExpectedIssuer<'_>) -> Result<Issuer, Di
     let is_template = got.contains(TENANT_PLACEHOLDER);
     match expected {
         ExpectedIssuer::Exact(issuer) if got == issuer && !is_template => Ok(Issuer::Exact(got.to_owned())),
-        ExpectedIssuer::OfDiscoveryUrl(url) if !is_template && discovery_url(got)? == url => {
+        ExpectedIssuer::OfDiscoveryUrl(url) if !is_template && discovery_url(got)? == without_query(url) => {
             Ok(Issuer::Exact(got.to_owned()))
         }
         ExpectedIssuer::TenantTemplate(template) if got == template && got.matches(TENANT_PLACEHOLDER).count() == 1 => {
             Ok(Issuer::TenantTemplate(got.to_owned()))
         }
         ExpectedIssuer::Exact(issuer) | ExpectedIssuer::TenantTemplate(issuer) => Err(mismatch(issuer)),
-        ExpectedIssuer::OfDiscoveryUrl(url) => Err(mismatch(url.strip_suffix(WELL_KNOWN).unwrap_or(url))),
+        ExpectedIssuer::OfDiscoveryUrl(url) => {
+            let url = without_query(url);
+            Err(mismatch(url.strip_suffix(WELL_KNOWN).unwrap_or(url)))
+        }
     }
+}
+
+fn without_query(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(url, _)| url)
 }
 
 fn accepted(names: &[&str]) -> Result<Vec<Algorithm>, DiscoveryError> {

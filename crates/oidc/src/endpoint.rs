@@ -28,7 +28,9 @@ impl EndpointError {
 /// Checks that `text` is an absolute http or https URL with a host, without credentials and fragment. Whether plain http and
 /// private addresses are allowed is for the client that connects.
 pub(crate) fn checked(field: &'static str, text: &str) -> Result<String, EndpointError> {
-    let refused = |problem| EndpointError { field, problem, got: Shown::from(text) };
+    // What stands in front of an @ may be a password.
+    let got = if text.contains('@') { "one with @ in it" } else { text };
+    let refused = |problem| EndpointError { field, problem, got: Shown::from(got) };
     if text.len() > LONGEST {
         return Err(refused("is longer than 2048 bytes"));
     }
@@ -41,11 +43,7 @@ pub(crate) fn checked(field: &'static str, text: &str) -> Result<String, Endpoin
         return Err(refused("must be an https URL"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(EndpointError {
-            field,
-            problem: "must not contain credentials",
-            got: Shown::from("a URL with them"),
-        });
+        return Err(refused("must not contain credentials"));
     }
     if url.fragment().is_some() {
         return Err(refused("must not have a fragment"));

@@ -12,6 +12,16 @@ pub const DISCOVERY_URL: &str = "https://accounts.google.com/.well-known/openid-
 /// What has to be asked for.
 pub const SCOPES: &[&str] = &["openid", "email", "profile"];
 
+/// What Google wants in the authorization request besides: a refresh token, which it gives at the first consent only (with
+/// `prompt=consent` again), and a choice of accounts of the organization. The latter is a convenience; [`check`] decides.
+pub fn authorization_parameters<'a>(domains: &[&'a str]) -> Vec<(&'static str, &'a str)> {
+    let hosted_domain = match domains {
+        [domain] => domain,
+        _ => "*",
+    };
+    vec![("access_type", "offline"), ("hd", hosted_domain)]
+}
+
 /// Whose account it is, for a connection with these domains (lower-case A-labels).
 ///
 /// `hd` names the organization that owns the account, and only accounts of an organization have it. A consumer account may

@@ -16,6 +16,15 @@ pub const SCOPES: &[&str] = &["openid", "email", "profile", "offline_access"];
 /// The tenant that all personal accounts are in.
 pub const PERSONAL_TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
+/// What Entra ID wants in the authorization request besides: with one domain, where to look for the account. It is a
+/// convenience; [`check`] decides.
+pub fn authorization_parameters<'a>(domains: &[&'a str]) -> Vec<(&'static str, &'a str)> {
+    match domains {
+        [domain] => vec![("domain_hint", domain)],
+        _ => Vec::new(),
+    }
+}
+
 /// Whose account it is, for a connection with these domains (lower-case A-labels), pinned to a tenant or not yet.
 ///
 /// Any tenant's administrator can write any address into `email`, also one of another company ("nOAuth"). Therefore: the

@@ -11,7 +11,7 @@ pub enum IdTokenError {
     #[error("the ID token was refused: {0}")]
     Jws(#[from] JwsError),
     /// A claim that must be there (Core 2).
-    #[error("{0} is missing")]
+    #[error("the token has no {0}")]
     Missing(&'static str),
     /// A claim of another type or form.
     #[error("{claim} must be {expected}, got {got}")]

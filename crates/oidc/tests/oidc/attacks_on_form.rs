@@ -41,8 +41,9 @@ fn refuses_other_spellings_of_the_same_bytes() {
         let at = alphabet.find(last).unwrap();
         format!("{rest}{}", &alphabet[at + 1..at + 2])
     };
-    let padded =
-        |text: &str| format!("{text}{}", "=".repeat((4 - text.len() % 4) % 4 + usize::from(text.len() % 4 == 0)));
+    let padded = |text: &str| {
+        format!("{text}{}", "=".repeat((4 - text.len() % 4) % 4 + usize::from(text.len().is_multiple_of(4))))
+    };
     let standard = |text: &str| text.replace('-', "+").replace('_', "/");
     let token_with_both = loop {
         // A signature with a character of the other alphabet in it; nearly all have one.

@@ -1,5 +1,5 @@
-//! Thousands of damaged copies of good tokens, the same damage on every run. Whatever it is, there is no panic, and what is
-//! accepted says exactly what the undamaged token said.
+//! Thousands of damaged copies of good tokens, in the same places on every run, though keys and signatures are new each time.
+//! Whatever the damage, there is no panic, and what is accepted says exactly what the undamaged token said.
 
 use doorward_oidc::{
     Algorithm, Callback, ExpectedIssuer, HttpResponse, IdToken, KeySet, ProviderMetadata, TokenResponse, UserInfo,
@@ -10,7 +10,7 @@ use crate::signer::{base64url, draft_by, jwks, keys, setting};
 
 const ROUNDS: usize = 1500;
 
-/// xorshift; the same damage on every run.
+/// xorshift; the same numbers on every run.
 pub struct Random(pub u64);
 
 impl Random {

@@ -116,6 +116,8 @@ fn an_issuer_and_its_document_belong_together() {
     for issuer in ["https://x.test/a", "https://x.test/a/"] {
         assert_eq!(of(issuer).unwrap(), Some(Issuer::Exact(issuer.to_owned())));
     }
+    let with_query = ExpectedIssuer::OfDiscoveryUrl("https://x.test/a/.well-known/openid-configuration?appid=1");
+    ProviderMetadata::parse(changed("issuer", "https://x.test/a").to_string().as_bytes(), with_query).unwrap();
     for issuer in ["https://x.test", "https://x.test/a//", "https://x.test/b", "https://x.test/{tenantid}"] {
         assert_eq!(of(issuer).unwrap_err().code(), "issuer_mismatch", "{issuer}");
     }
@@ -176,6 +178,14 @@ fn refuses_addresses_that_are_none() {
         assert_eq!(parse(&changed(endpoint, json!(["https://x.test"]))).unwrap_err().code(), "discovery_member_type");
         // Whether it may be connected to is the business of the client that connects.
         parse(&changed(endpoint, "http://127.0.0.1:8080/x")).unwrap();
+    }
+}
+
+#[test]
+fn passwords_in_addresses_are_not_shown() {
+    for address in ["https://user:s3cret@op.test/", "https://user:s3cret@op.test/ x", "ftp://user:s3cret@op.test/"] {
+        let message = parse(&changed("token_endpoint", address)).unwrap_err().to_string();
+        assert!(message.starts_with("token_endpoint ") && !message.contains("s3cret"), "{message}");
     }
 }
 

@@ -186,6 +186,14 @@ fn refuses_a_tid_that_the_issuer_was_not_checked_against() {
 }
 
 #[test]
+fn requests_point_the_person_to_the_organizations_accounts() {
+    assert_eq!(google::authorization_parameters(&["acme.test"]), [("access_type", "offline"), ("hd", "acme.test")]);
+    assert_eq!(google::authorization_parameters(DOMAINS), [("access_type", "offline"), ("hd", "*")]);
+    assert_eq!(microsoft::authorization_parameters(&["acme.test"]), [("domain_hint", "acme.test")]);
+    assert!(microsoft::authorization_parameters(DOMAINS).is_empty());
+}
+
+#[test]
 fn the_template_belongs_to_the_shared_document() {
     let template = microsoft::issuer_template(microsoft::DISCOVERY_URL);
     assert_eq!(template.as_deref(), Some(microsoft::ISSUER_TEMPLATE));

@@ -100,6 +100,8 @@ fn texts_are_bounded_and_of_usable_kinds() {
     assert_eq!(claims.texts("number", Nesting::Off), ["42"]);
     assert_eq!(claims.texts("many", Nesting::Off).len(), 1024);
     assert!(claims.texts("absent", Nesting::Off).is_empty());
+    let printed = format!("{claims:?}");
+    assert!(printed.contains("\"number\"") && !printed.contains("jane"), "{printed}");
     assert!(claims.iter().any(|(name, value)| name == "number" && value == 42));
 }
 

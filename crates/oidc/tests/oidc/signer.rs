@@ -218,7 +218,7 @@ impl Draft {
 
     pub fn sign_with(&self, key: &SigningKey) -> String {
         let name = self.header["alg"].as_str().unwrap_or_default();
-        raw(key, name, &self.header_json(), &self.claims_json())
+        raw(key, name, self.header_json(), self.claims_json())
     }
 }
 
