@@ -249,6 +249,10 @@ impl ProviderMetadata {
         let optional = |field, address: Option<&str>| address.map(|url| endpoint::checked(field, url)).transpose();
         if let Some(issuer) = endpoints.issuer {
             check_issuer(issuer)?;
+            if issuer.contains(TENANT_PLACEHOLDER) {
+                let problem = "must be that of one tenant";
+                return Err(DiscoveryError::IssuerInvalid { problem, got: issuer.into() });
+            }
         }
         let metadata = ProviderMetadata {
             issuer: endpoints.issuer.map(|issuer| Issuer::Exact(issuer.to_owned())),
@@ -294,8 +298,7 @@ fn check_issuer(issuer: &str) -> Result<(), DiscoveryError> {
     if issuer.contains(['?', '#']) {
         return Err(refused("must have no query and no fragment"));
     }
-    let with_a_tenant = issuer.replace(TENANT_PLACEHOLDER, "tenant");
-    endpoint::checked("issuer", &with_a_tenant)
+    endpoint::checked("issuer", issuer)
         .map(|_| ())
         .map_err(|error| DiscoveryError::IssuerInvalid { problem: error.problem, got: error.got })
 }

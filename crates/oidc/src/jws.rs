@@ -63,12 +63,12 @@ pub enum JwsError {
         got: Shown,
     },
     /// No such key; the provider may have changed its keys.
-    #[error("kid: expected one of the provider's keys for {algorithm}, got {got}")]
+    #[error("kid: expected that of one of the provider's keys for {algorithm}, got {}", got.as_ref().map_or("none", Shown::as_str))]
     UnknownKey {
         /// The token's algorithm.
         algorithm: Algorithm,
-        /// What came.
-        got: Shown,
+        /// What came; without a kid, no key of the set is for this algorithm.
+        got: Option<Shown>,
     },
     /// The key of this id is not one for the token's algorithm.
     #[error("the key {kid} is not one for {algorithm}")]
@@ -79,12 +79,12 @@ pub enum JwsError {
         kid: Shown,
     },
     /// No key has made this signature.
-    #[error("the signature by {algorithm} was refused with all {tried} keys of {kid}")]
+    #[error("the signature by {algorithm} fits none of the {tried} keys tried, kid {}", kid.as_ref().map_or("not given", Shown::as_str))]
     Signature {
         /// The token's algorithm.
         algorithm: Algorithm,
-        /// Its key id.
-        kid: Shown,
+        /// Its key id, if it has one.
+        kid: Option<Shown>,
         /// How many keys were tried.
         tried: usize,
     },
@@ -115,17 +115,17 @@ impl JwsError {
     pub fn wants_new_keys(&self) -> bool {
         match self {
             JwsError::UnknownKey { .. } => true,
-            JwsError::Signature { kid, .. } => kid.as_str() == NO_KID,
+            JwsError::Signature { kid, .. } => kid.is_none(),
             _ => false,
         }
     }
 }
 
-const NO_KID: &str = "(no kid)";
-
 /// The payload of a token that a key of the set has signed.
 pub(crate) struct Verified {
     pub(crate) algorithm: Algorithm,
+    /// Whom the key says that it signs for: see [`VerifyingKey::issuer`](crate::VerifyingKey::issuer).
+    pub(crate) key_issuer: Option<String>,
     pub(crate) claims: Map<String, Value>,
 }
 
@@ -146,21 +146,22 @@ pub(crate) fn verify(token: &str, keys: &KeySet, accepted: &[Algorithm]) -> Resu
     let Header { algorithm, kid } = read_header(&decode("header", header)?, accepted)?;
     let signed_bytes = decode("payload", payload)?;
     let signature = decode("signature", signature)?;
-    let shown_kid = || Shown::from(kid.as_deref().unwrap_or(NO_KID));
+    let shown_kid = || kid.as_deref().map(Shown::from);
     let candidates = match keys.lookup(kid.as_deref(), algorithm) {
         Lookup::Keys(candidates) => candidates,
-        Lookup::WrongAlgorithm => return Err(JwsError::KeyAlgorithm { algorithm, kid: shown_kid() }),
+        Lookup::WrongAlgorithm => {
+            return Err(JwsError::KeyAlgorithm { algorithm, kid: Shown::from(kid.unwrap_or_default()) });
+        }
         Lookup::UnknownKey => return Err(JwsError::UnknownKey { algorithm, got: shown_kid() }),
     };
     // What is signed is the text as it stands, up to the second dot (RFC 7515, section 5.2).
     let message = &token.as_bytes()[..header.len() + 1 + payload.len()];
-    let is_signed = signature.len() <= LONGEST_SIGNATURE
-        && candidates.iter().any(|key| key.verifies(algorithm, message, &signature));
-    if !is_signed {
-        return Err(JwsError::Signature { algorithm, kid: shown_kid(), tried: candidates.len() });
-    }
+    let signer = candidates
+        .iter()
+        .find(|key| signature.len() <= LONGEST_SIGNATURE && key.verifies(algorithm, message, &signature))
+        .ok_or_else(|| JwsError::Signature { algorithm, kid: shown_kid(), tried: candidates.len() })?;
     let claims = json::object(&signed_bytes, LONGEST).map_err(JwsError::Payload)?;
-    Ok(Verified { algorithm, claims })
+    Ok(Verified { algorithm, key_issuer: signer.issuer().map(str::to_owned), claims })
 }
 
 /// Strict: no padding, no white space, no stray bits at the end, so that a token has one spelling.

@@ -77,6 +77,7 @@ pub struct VerifyingKey {
     kid: Option<String>,
     /// `alg` of the JWK, to which the key is then confined.
     algorithm: Option<Algorithm>,
+    issuer: Option<String>,
     material: Material,
 }
 
@@ -102,6 +103,12 @@ impl VerifyingKey {
     /// `kid`.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
+    }
+
+    /// `issuer`, which Microsoft's shared key sets have: whose tokens the key may sign, perhaps with
+    /// [`TENANT_PLACEHOLDER`](crate::TENANT_PLACEHOLDER) in it. It counts where the issuer is a template.
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
     }
 
     /// Whether the key is of the algorithm's kind and not confined to another one. The key decides, not the token
@@ -133,9 +140,14 @@ impl VerifyingKey {
         if jwk.get("kid").is_some_and(|kid| !kid.is_string()) || kid.is_some_and(|kid| kid.len() > LONGEST_KID) {
             return Err(ignored("its kid is no string or too long"));
         }
+        let issuer = match jwk.get("issuer") {
+            None => None,
+            Some(Value::String(issuer)) => Some(issuer.clone()),
+            Some(_) => return Err(ignored("its issuer is no string")),
+        };
         let algorithm = purpose(jwk).map_err(ignored)?;
         let material = material(jwk).map_err(ignored)?;
-        let key = VerifyingKey { kid: kid.map(str::to_owned), algorithm, material };
+        let key = VerifyingKey { kid: kid.map(str::to_owned), algorithm, issuer, material };
         if algorithm.is_some_and(|algorithm| !key.fits(algorithm)) {
             return Err(ignored("its alg is not one of its kind of key"));
         }

@@ -37,6 +37,14 @@ pub enum IdTokenError {
         /// What came.
         got: Shown,
     },
+    /// Signed by a key that is for another issuer, such as that of another kind of tenant.
+    #[error("the issuer of the signing key: expected {expected}, got {got}")]
+    KeyIssuerMismatch {
+        /// `iss` of the token.
+        expected: Shown,
+        /// That of the key, with the token's tenant in its place.
+        got: Shown,
+    },
     /// For another client (Core 3.1.3.7, 3).
     #[error("aud: expected {expected}, got {got}")]
     AudienceMismatch {
@@ -123,6 +131,7 @@ impl IdTokenError {
             IdTokenError::Claim { .. } => "claim_invalid",
             IdTokenError::IssuerMismatch { .. } => "issuer_mismatch",
             IdTokenError::TenantInvalid { .. } => "tenant_invalid",
+            IdTokenError::KeyIssuerMismatch { .. } => "key_issuer_mismatch",
             IdTokenError::AudienceMismatch { .. } => "audience_mismatch",
             IdTokenError::AuthorizedPartyMissing { .. } => "authorized_party_missing",
             IdTokenError::AuthorizedPartyMismatch { .. } => "authorized_party_mismatch",

@@ -5,7 +5,8 @@ mod verify;
 
 use crate::algorithm::Algorithm;
 use crate::claims::Claims;
-use crate::discovery::Issuer;
+use crate::discovery::{IdentitySource, Issuer, ProviderMetadata};
+use crate::secret::Secret;
 
 pub use error::IdTokenError;
 pub use verify::verify_id_token;
@@ -39,6 +40,32 @@ pub struct Expectations<'a> {
     pub access_token: Option<&'a str>,
     /// The `max_age` of the authorization request, in seconds.
     pub max_age_s: Option<u64>,
+}
+
+impl<'a> Expectations<'a> {
+    /// Those of a sign-in with this provider, with the default tolerances: the provider's issuer and algorithms, the nonce of
+    /// the request, and the access token that came along. `None` if people are not known by ID tokens there, see
+    /// [`ProviderMetadata::identity_source`].
+    pub fn of_sign_in(
+        provider: &'a ProviderMetadata,
+        client_id: &'a str,
+        nonce: &'a str,
+        access_token: &'a Secret,
+        now_ms: i64,
+    ) -> Option<Self> {
+        let issuer = provider.issuer.as_ref().filter(|_| provider.identity_source() == IdentitySource::IdToken)?;
+        Some(Expectations {
+            now_ms,
+            clock_skew_ms: DEFAULT_CLOCK_SKEW_MS,
+            oldest_token_ms: DEFAULT_OLDEST_TOKEN_MS,
+            issuer,
+            client_id,
+            algorithms: &provider.id_token_algorithms,
+            nonce: Some(nonce),
+            access_token: Some(access_token.expose()),
+            max_age_s: None,
+        })
+    }
 }
 
 impl std::fmt::Debug for Expectations<'_> {

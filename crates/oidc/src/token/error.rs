@@ -131,6 +131,8 @@ fn of_standard(error: &str, description: &str, subtype: &str, suberror: &str) ->
         | "account_selection_required"
         | "invalid_rapt"
         | "mfa_required" => Verdict::SignInNeeded,
+        // GitHub's word for it.
+        "bad_refresh_token" => Verdict::Refused(Refusal::GrantInvalid),
         // RFC 6749 has it for the authorization endpoint; here the person or an administrator said no since.
         "access_denied" | "admin_policy_enforced" => Verdict::Refused(Refusal::AccessWithdrawn),
         "server_error" | "temporarily_unavailable" | "slow_down" | "internal_failure" => Verdict::Temporary,

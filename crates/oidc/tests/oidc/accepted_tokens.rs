@@ -1,13 +1,15 @@
 //! What has to be accepted, for each algorithm, with `jsonwebtoken` for a second opinion.
 
 use aws_lc_rs::digest;
-use doorward_oidc::{Algorithm, Issuer, KeySet};
+use doorward_oidc::{
+    Algorithm, Expectations, ExpectedIssuer, Issuer, KeySet, ManualEndpoints, ProviderMetadata, Secret, verify_id_token,
+};
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
 use serde_json::{Value, json};
 
 use crate::signer::{
-    self, ACCESS_TOKEN, CLIENT_ID, Draft, ISSUER, NOW_S, SigningKey, base64url, draft, draft_by, jwks, key_for, keys,
-    setting,
+    self, ACCESS_TOKEN, CLIENT_ID, Draft, ISSUER, NONCE, NOW_S, SigningKey, base64url, draft, draft_by, jwks, key_for,
+    keys, setting,
 };
 
 fn accepts(draft: Draft) -> doorward_oidc::IdToken {
@@ -135,12 +137,44 @@ fn a_fresh_sign_in_where_one_was_asked_for() {
     let setting = signer::Setting { max_age_s: Some(300), ..setting() };
     let token = setting.verify(&draft().claim("auth_time", NOW_S - 360).sign()).unwrap();
     assert_eq!(token.auth_time_ms(), Some((NOW_S - 360) * 1000));
+    // Unasked, it may be missing or of any form.
+    assert_eq!(accepts(draft()).auth_time_ms(), None);
+    assert_eq!(accepts(draft().claim("auth_time", "yesterday")).auth_time_ms(), None);
 }
 
 #[test]
 fn a_token_that_comes_with_a_refresh_needs_no_nonce() {
     let setting = signer::Setting { nonce: None, ..setting() };
     setting.verify(&draft().without("nonce").sign()).unwrap();
+}
+
+#[test]
+fn a_sign_in_expects_what_the_providers_metadata_says() {
+    let document = crate::discovery::document().to_string();
+    let provider = ProviderMetadata::parse(document.as_bytes(), ExpectedIssuer::Exact(ISSUER)).unwrap();
+    let access_token = Secret::new(ACCESS_TOKEN);
+    let expected = Expectations::of_sign_in(&provider, CLIENT_ID, NONCE, &access_token, NOW_S * 1000).unwrap();
+    let keys = setting().keys;
+    let code = |draft: Draft| verify_id_token(&draft.sign(), &keys, &expected).map_err(|error| error.code()).err();
+    assert_eq!(code(draft()), None);
+    assert_eq!(code(draft_by(Algorithm::PS256)), Some("algorithm_refused"));
+    assert_eq!(code(draft().claim("nonce", "other")), Some("nonce_mismatch"));
+    assert_eq!(code(draft().claim("at_hash", "other")), Some("access_token_hash_mismatch"));
+    assert_eq!(code(draft().claim("exp", NOW_S - 60)), Some("token_expired"));
+    assert_eq!(code(draft().claim("iss", "https://evil.test")), Some("issuer_mismatch"));
+    let printed = format!("{expected:?}");
+    assert!(!printed.contains(NONCE) && !printed.contains(ACCESS_TOKEN), "{printed}");
+
+    // Half of what verifies an ID token verifies none.
+    let endpoints = ManualEndpoints {
+        authorization_endpoint: "https://op.test/auth",
+        token_endpoint: "https://op.test/token",
+        userinfo_endpoint: Some("https://op.test/userinfo"),
+        issuer: Some(ISSUER),
+        jwks_uri: None,
+    };
+    let by_hand = ProviderMetadata::manual(endpoints).unwrap();
+    assert!(Expectations::of_sign_in(&by_hand, CLIENT_ID, NONCE, &access_token, NOW_S * 1000).is_none());
 }
 
 #[test]

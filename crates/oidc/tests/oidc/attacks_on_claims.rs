@@ -64,6 +64,31 @@ fn refuses_tenants_that_do_not_fit_the_template() {
 }
 
 #[test]
+fn refuses_keys_that_are_for_tenants_of_another_kind() {
+    const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+    let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    let iss = template.replace("{tenantid}", TENANT);
+    let by_key_for = |issuer: &str| {
+        let mut jwk = crate::signer::keys().rsa.jwk();
+        jwk.insert("issuer".into(), issuer.into());
+        let keys = doorward_oidc::KeySet::parse(&crate::signer::jwks(&[jwk])).unwrap();
+        Setting { keys, issuer: Issuer::TenantTemplate(template.to_owned()), ..setting() }
+    };
+    let token = draft().claim("tid", TENANT).claim("iss", iss.clone()).sign();
+    by_key_for(template).verify(&token).unwrap();
+    by_key_for(&iss).verify(&token).unwrap();
+    for issuer in [
+        "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0",
+        "https://sts.windows.net/{tenantid}/",
+        "",
+    ] {
+        assert_refused_by(&by_key_for(issuer), &[(issuer, token.clone(), "key_issuer_mismatch")]);
+    }
+    // Elsewhere it is a member that nobody has given a meaning.
+    Setting { issuer: Issuer::Exact(ISSUER.to_owned()), ..by_key_for(template) }.verify(&draft().sign()).unwrap();
+}
+
+#[test]
 fn refuses_tokens_for_other_clients() {
     let many: Vec<String> = (0..64).map(|at| format!("client-{at}")).chain([CLIENT_ID.to_owned()]).collect();
     let attacks: Vec<Attack<'_>> = vec![

@@ -241,6 +241,8 @@ fn by_hand_people_are_known_by_userinfo_unless_issuer_and_keys_are_given() {
     }
     // Half of what verifies an ID token verifies none.
     assert_eq!(source(ManualEndpoints { issuer, userinfo_endpoint, ..base }), Ok(IdentitySource::UserInfo));
+    let template = Some("https://login.test/{tenantid}/v2.0");
+    assert_eq!(source(ManualEndpoints { issuer: template, jwks_uri, ..base }).unwrap_err().code(), "issuer_invalid");
     let odd = ManualEndpoints { token_endpoint: "token", userinfo_endpoint, ..base };
     assert_eq!(source(odd).unwrap_err().code(), "endpoint_invalid");
 }

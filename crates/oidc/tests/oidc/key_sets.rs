@@ -68,6 +68,7 @@ fn leaves_out_keys_that_are_not_for_signatures_or_not_public() {
         (with(keys().p256.jwk(), "alg", "ES384"), "its alg is not one of its kind of key"),
         (with(rsa(), "kty", "XYZ"), "its kty is none of the accepted ones"),
         (with(rsa(), "kty", "rsa"), "its kty is none of the accepted ones"),
+        (with(rsa(), "issuer", 1), "its issuer is no string"),
         (with(rsa(), "kid", 1), "its kid is no string or too long"),
         (with(rsa(), "kid", "k".repeat(513)), "its kid is no string or too long"),
         (

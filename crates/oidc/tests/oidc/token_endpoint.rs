@@ -239,6 +239,7 @@ fn tells_gone_accounts_from_used_up_grants_and_from_our_own_faults() {
         (400, json!({"error": "invalid_scope"}), ours),
         (400, json!({"error": "unsupported_grant_type"}), ours),
         (200, json!({"error": "bad_verification_code"}), ours),
+        (200, json!({"error": "bad_refresh_token"}), invalid),
         (400, json!({"error": "interaction_required"}), sign_in),
         (400, json!({"error": "login_required"}), sign_in),
         (400, json!({"error": "server_error"}), later),
