@@ -184,17 +184,18 @@ impl Callback {
             found[at] = Some(value);
         }
         let [code, state, iss, error, description, _uri] = found;
+        // Without a value a parameter counts as omitted (RFC 6749, section 3.1).
         let not_empty = |text: Option<String>| text.filter(|text| !text.is_empty());
         let state = not_empty(state).ok_or(CallbackError::StateMissing)?;
-        let outcome = match (code, error) {
+        let outcome = match (not_empty(code), not_empty(error)) {
             (Some(_), Some(_)) => return Err(CallbackError::CodeAndError),
-            (Some(code), None) if !code.is_empty() => Ok(Secret::new(code)),
-            (None, Some(error)) if !error.is_empty() => Err(AuthorizationError {
+            (None, None) => return Err(CallbackError::NoCode),
+            (Some(code), None) => Ok(Secret::new(code)),
+            (None, Some(error)) => Err(AuthorizationError {
                 kind: AuthorizationErrorKind::of(&error),
                 error: Shown::answered(&error),
                 description: not_empty(description).map(|text| Shown::answered(&text)),
             }),
-            _ => return Err(CallbackError::NoCode),
         };
         Ok(Callback { state: Secret::new(state), iss, outcome })
     }

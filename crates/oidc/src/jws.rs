@@ -111,7 +111,7 @@ impl JwsError {
     }
 
     /// Whether the token may be good under keys that the provider has published since: an unknown `kid`, or a signature that
-    /// fits none where the token does not name its key.
+    /// fits none where the token does not name its key. Anybody may be able to cause it, so fetch no more than once in a while.
     pub fn wants_new_keys(&self) -> bool {
         match self {
             JwsError::UnknownKey { .. } => true,

@@ -134,6 +134,7 @@ fn code_of(query: &str) -> Result<String, &'static str> {
 #[test]
 fn takes_the_code_of_the_right_provider() {
     assert_eq!(code_of(&format!("code=a%2Fb&state=st{ISS}&session_state=x&session_state=y")), Ok("a/b".to_owned()));
+    assert_eq!(code_of(&format!("code=a&error=&error_description=&state=st{ISS}")), Ok("a".to_owned()));
     let pairs = [("state", "st"), ("code", "c"), ("iss", crate::discovery::ISSUER)];
     let callback = Callback::parse(pairs).unwrap();
     assert_eq!(callback.code(&provider()).unwrap().expose(), "c");
@@ -157,7 +158,8 @@ fn refuses_parameters_twice_missing_or_too_long() {
         (format!("error=&state=st{ISS}"), "code_missing"),
         (format!("Code=a&state=st{ISS}"), "code_missing"),
         (format!("code=a&error=access_denied&state=st{ISS}"), "code_and_error"),
-        (format!("code=&error=access_denied&state=st{ISS}"), "code_and_error"),
+        (format!("code=&error=&state=st{ISS}"), "code_missing"),
+        (format!("code=&error=access_denied&state=st{ISS}"), "authorization_denied"),
         (format!("code={}&state=st{ISS}", "x".repeat(8193)), "callback_parameter_too_long"),
         (format!("code=a&state={}{ISS}", "x".repeat(513)), "callback_parameter_too_long"),
         (format!("code=a&state=st{ISS}&error_description={}", "x".repeat(2049)), "callback_parameter_too_long"),
