@@ -41,7 +41,7 @@ pub(super) fn chained(scene: &Scene) -> Vec<Case> {
     };
     let padded = |last: u8| {
         // Of whole blocks, a padding of a whole block would be the right one.
-        let before = if content.len() % BLOCK == 0 { "\n" } else { "" };
+        let before = if content.len().is_multiple_of(BLOCK) { "\n" } else { "" };
         let padding = BLOCK - (before.len() + content.len()) % BLOCK;
         let mut blocks = [before.as_bytes(), content.as_bytes(), &vec![0; padding]].concat();
         *blocks.last_mut().unwrap() = last;
