@@ -26,11 +26,9 @@ use sites::{Kind, Site};
 /// The name of the switch's module in the copy.
 const SWITCH: &str = include_str!("mutants/switch.rs");
 
-/// An endless loop is noticed, too.
-const LIMIT: Duration = Duration::from_secs(30);
-
-/// The fuzz targets within a crate's own tests.
-const BY_CHANCE_LEFT_OUT: [&str; 2] = ["--skip", "fuzz::"];
+/// An endless loop is noticed, too: a program may take so many times what it takes with all checks in force, or this long.
+const PATIENCE: u32 = 20;
+const LEAST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A crate, the files in it that judge what comes from outside, and the tests that should notice.
 struct Judge {
@@ -38,9 +36,11 @@ struct Judge {
     folder: &'static str,
     judging: &'static [&'static str],
     tests: &'static [&'static str],
+    /// Which tests of those.
+    selection: &'static [&'static str],
 }
 
-const JUDGES: [Judge; 2] = [
+const JUDGES: [Judge; 3] = [
     Judge {
         package: "doorward-saml",
         folder: "crates/saml",
@@ -64,12 +64,21 @@ const JUDGES: [Judge; 2] = [
             "--test=certificate",
             "--test=ecdsa",
         ],
+        selection: &["--skip", "fuzz::"],
     },
     Judge {
         package: "doorward-rules",
         folder: "crates/rules",
         judging: &["profile.rs", "saml_answer.rs"],
         tests: &["--lib"],
+        selection: &[],
+    },
+    Judge {
+        package: "doorward",
+        folder: "crates/server",
+        judging: &["flows/sign_in/finish.rs", "flows/sign_in/saml_callback.rs"],
+        tests: &["--bin=doorward"],
+        selection: &["frontend_api::tests::"],
     },
 ];
 
@@ -87,8 +96,9 @@ pub(crate) fn run(wanted: &str) -> Result<bool> {
             continue;
         }
         let programs = build(judge, &copy)?;
-        let reached = reached(&programs, &copy)?;
-        let noticed = notice(&programs, &of_judge, &copy);
+        let (reached, slowest) = reached(judge, &programs, &copy)?;
+        let limit = (slowest * PATIENCE).max(LEAST_PATIENCE);
+        let noticed = notice(judge, &programs, &of_judge, &copy, limit);
         for site in of_judge {
             let by = noticed.get(&site.number).or_else(|| reached.get(&site.number));
             match (by, allowed.reason(site)) {
@@ -137,6 +147,7 @@ fn make_copy(copy: &Path) -> Result<Vec<Site>> {
         let Some(content) = fs::read(workspace::root().join(&path)).ok().filter(|_| belongs) else { continue };
         let last = sites.last().map_or(0, |site: &Site| site.number);
         let content = match JUDGES.iter().find_map(|judge| judge.part(&path)) {
+            None if path == "Cargo.toml" => of_other_version(&content)?,
             Some(Part::Root) => [content.as_slice(), b"\nmod mutant;\n"].concat(),
             Some(Part::Judging) => {
                 let (code, found) = sites::instrument(&path, std::str::from_utf8(&content)?, last)?;
@@ -155,6 +166,15 @@ fn make_copy(copy: &Path) -> Result<Vec<Site>> {
     Ok(sites)
 }
 
+/// The copy shares the target folder with the original, so that nothing that both depend on is compiled twice. Cargo tells
+/// two packages in one folder apart by name, version and path inside of the workspace, and only the version can differ.
+fn of_other_version(manifest: &[u8]) -> Result<Vec<u8>> {
+    let manifest = std::str::from_utf8(manifest)?;
+    let (before, rest) = manifest.split_once("[workspace.package]\nversion = \"").context("no workspace version")?;
+    let (_, behind) = rest.split_once('"').context("no workspace version")?;
+    Ok(format!("{before}[workspace.package]\nversion = \"0.0.0-mutants\"{behind}").into_bytes())
+}
+
 enum Part {
     Root,
     Judging,
@@ -164,7 +184,7 @@ impl Judge {
     fn part(&self, path: &str) -> Option<Part> {
         let file = path.strip_prefix(self.folder)?.strip_prefix("/src/")?;
         match file {
-            "lib.rs" => Some(Part::Root),
+            "lib.rs" | "main.rs" => Some(Part::Root),
             _ => self.judging.iter().any(|judging| file.starts_with(judging)).then_some(Part::Judging),
         }
     }
@@ -178,13 +198,12 @@ fn write_changed(path: &Path, content: &[u8]) -> Result<()> {
     fs::write(path, content).with_context(|| path.display().to_string())
 }
 
-/// The test programs of the copy. It has a target folder of its own: cargo tells two workspaces in one folder apart by the
-/// paths inside of them, which are the same here, and would take a crate with switches for the one without.
+/// The test programs of the copy.
 fn build(judge: &Judge, copy: &Path) -> Result<Vec<PathBuf>> {
     let mut command = workspace::cargo();
-    command.current_dir(copy).env("CARGO_TARGET_DIR", copy.join("target")).args([
+    command.current_dir(copy).env("CARGO_TARGET_DIR", workspace::target()).args([
         "test",
-        "--locked",
+        "--offline",
         "--no-run",
         "--message-format=json-render-diagnostics",
         "--package",
@@ -205,14 +224,18 @@ fn build(judge: &Judge, copy: &Path) -> Result<Vec<PathBuf>> {
     Ok(programs.into_iter().map(|(_, program)| program).collect())
 }
 
-/// With all checks in force every test passes; says by which of them each refusal is reached.
-fn reached(programs: &[PathBuf], copy: &Path) -> Result<HashMap<u32, String>> {
+/// With all checks in force every test passes; says by which of them each refusal is reached, and how long the slowest program
+/// took.
+fn reached(judge: &Judge, programs: &[PathBuf], copy: &Path) -> Result<(HashMap<u32, String>, Duration)> {
     let notes = copy.join("reached.txt");
     let _absent = fs::remove_file(&notes);
+    let mut slowest = Duration::ZERO;
     for program in programs {
+        let start = Instant::now();
         let mut command = Command::new(program);
-        command.args(BY_CHANCE_LEFT_OUT);
+        command.args(judge.selection);
         shell::output(command.env("MUTANT_REACHED", &notes)).context("the tests fail with all checks in force")?;
+        slowest = slowest.max(start.elapsed());
     }
     let mut reached = HashMap::new();
     for line in fs::read_to_string(&notes).unwrap_or_default().lines() {
@@ -222,11 +245,11 @@ fn reached(programs: &[PathBuf], copy: &Path) -> Result<HashMap<u32, String>> {
             reached.entry(number).or_insert_with(|| test.to_owned());
         }
     }
-    Ok(reached)
+    Ok((reached, slowest))
 }
 
 /// Who notices each check that can be switched off.
-fn notice(programs: &[PathBuf], sites: &[&Site], copy: &Path) -> HashMap<u32, String> {
+fn notice(judge: &Judge, programs: &[PathBuf], sites: &[&Site], copy: &Path, limit: Duration) -> HashMap<u32, String> {
     let waiting = Mutex::new(sites.iter().filter(|site| site.kind != Kind::Needed));
     let noticed = Mutex::new(HashMap::new());
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -237,7 +260,7 @@ fn notice(programs: &[PathBuf], sites: &[&Site], copy: &Path) -> HashMap<u32, St
                 let log = copy.join(format!("output-{worker}.txt"));
                 loop {
                     let Some(site) = waiting.lock().ok().and_then(|mut waiting| waiting.next()) else { return };
-                    let by = programs.iter().find_map(|program| failure(program, site.number, &log));
+                    let by = programs.iter().find_map(|program| failure(judge, program, site.number, &log, limit));
                     if let (Some(by), Ok(mut noticed)) = (by, noticed.lock()) {
                         noticed.insert(site.number, by);
                     }
@@ -249,15 +272,15 @@ fn notice(programs: &[PathBuf], sites: &[&Site], copy: &Path) -> HashMap<u32, St
 }
 
 /// The first test of a program that fails with a check switched off.
-fn failure(program: &Path, number: u32, log: &Path) -> Option<String> {
+fn failure(judge: &Judge, program: &Path, number: u32, log: &Path, limit: Duration) -> Option<String> {
     let name = program.file_stem()?.to_string_lossy();
     let name = name.rsplit_once('-').map_or(&*name, |(name, _)| name).to_owned();
     let mut command = Command::new(program);
-    command.args(BY_CHANCE_LEFT_OUT);
+    command.args(judge.selection);
     command.env("MUTANT_OFF", number.to_string()).env("RUST_TEST_THREADS", "1").env_remove("RUST_BACKTRACE");
     let output = fs::File::create(log).ok()?;
     let mut child = command.stdin(Stdio::null()).stdout(output).stderr(Stdio::null()).spawn().ok()?;
-    let Ok(Some(status)) = shell::wait(&mut child, LIMIT) else {
+    let Ok(Some(status)) = shell::wait(&mut child, limit) else {
         let _killed = child.kill();
         let _status = child.wait();
         return Some(format!("{name}: does not end"));

@@ -5,10 +5,12 @@
 use std::fmt;
 
 use anyhow::{Context, Result};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Arm, BinOp, Block, Expr, ExprBinary, ExprIf, ExprMatch, ExprMethodCall, Lit, Local, Pat, ReturnType, Stmt, UnOp,
+    Arm, BinOp, Block, Expr, ExprBinary, ExprIf, ExprMatch, ExprMethodCall, Lit, Local, Pat, ReturnType, Stmt, Token,
+    UnOp,
 };
 
 /// How a check is switched off.
@@ -263,9 +265,13 @@ impl Finder<'_> {
             Expr::Return(returned) => returned.expr.as_ref().is_some_and(|inner| self.is_refusal(inner)),
             Expr::Paren(inner) => self.is_refusal(&inner.expr),
             Expr::Block(block) => self.block_refuses(&block.block),
+            // A refusal may be a value: `Ok(Err(…))`.
+            Expr::Call(call) if is_ok(expression) => call.args.first().is_some_and(|inner| self.is_refusal(inner)),
             Expr::Call(call) => match call.func.as_ref() {
                 Expr::Path(path) => path.path.segments.last().is_some_and(|last| {
-                    ["Err", "malformed", "refused", "invalid", "unusable"].iter().any(|name| last.ident == name)
+                    ["Err", "failed", "malformed", "refused", "invalid", "unusable"]
+                        .iter()
+                        .any(|name| last.ident == name)
                 }),
                 _ => false,
             },
@@ -434,6 +440,18 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         self.enter(function.sig.ident.to_string(), answers_of(&function.sig.output), &function.block);
         visit::visit_impl_item_fn(self, function);
         self.functions.pop();
+    }
+
+    /// What a transaction does stands in a macro.
+    fn visit_macro(&mut self, invoked: &'ast syn::Macro) {
+        let arguments = Punctuated::<Expr, Token![,]>::parse_terminated;
+        if invoked.path.is_ident("write_tx")
+            && let Ok(arguments) = invoked.parse_body_with(arguments)
+        {
+            for argument in &arguments {
+                Visit::visit_expr(self, argument);
+            }
+        }
     }
 
     /// A closure that makes a refusal is no check; where it is called is.
@@ -696,6 +714,8 @@ mod tests {
             ),
             ("a: u8) -> bool", "a == 1 || (b && !c)", vec!["off: b", "off: c"]),
             ("a: u8) -> u8", "if a == 1 { 2 } else { 3 }", vec![]),
+            ("a: u8) -> R", "write_tx!(s, E, |tx| { if a == 1 { return Err(E); } Ok(2) })", vec!["off: a == 1"]),
+            ("a: u8) -> R", "if a == 1 { return Ok(Err(E)); } Ok(Ok(a))", vec!["off: a == 1"]),
         ] {
             assert_eq!(checks(signature, body), expected, "{body}");
         }

@@ -201,11 +201,23 @@ fn signed_by_the_idp() {
         let result = validate_response(&STANDARD.encode(&signed), &expected);
         if let Ok(assertion) = &result {
             assert_eq!(assertion.issuer, expected.idp_entity_id);
-            assert!(signed.contains(expected.sp_entity_id) && signed.contains(expected.acs_url));
+            assert!(is_for_us(&signed, expected.sp_entity_id, expected.acs_url), "{signed}");
             assert_eq!(without_text(assertion), read_naively(&signed), "{signed}");
         }
         answered(&result)
     });
+}
+
+fn is_for_us(xml: &str, sp_entity_id: &str, acs_url: &str) -> bool {
+    let document = Document::parse(xml).unwrap();
+    let audience =
+        |node: Node| node.has_tag_name((xml::NS_ASSERTION, "Audience")) && text_in(node).trim_ascii() == sp_entity_id;
+    document.descendants().any(audience)
+        && document.descendants().any(|node| node.attribute("Recipient") == Some(acs_url))
+}
+
+fn text_in(node: Node) -> String {
+    node.descendants().filter(Node::is_text).filter_map(|text| text.text()).collect()
 }
 
 fn without_signatures(document: &[u8]) -> Vec<u8> {
@@ -225,7 +237,6 @@ fn without_text(assertion: &Assertion) -> (String, String, Vec<String>) {
 /// The same, read without this crate's ways to read: the first of each name, and all text that is anywhere inside.
 fn read_naively(xml: &str) -> (String, String, Vec<String>) {
     let document = Document::parse(xml).unwrap();
-    let text = |node: Node| node.descendants().filter(Node::is_text).filter_map(|text| text.text()).collect::<String>();
     let below = |nodes: Vec<Node<'_, '_>>, name: &str| -> Vec<_> {
         let children = nodes.iter().flat_map(|node| node.children().map(|child| child.id()).collect::<Vec<_>>());
         let children = children.filter_map(|id| document.get_node(id));
@@ -236,11 +247,11 @@ fn read_naively(xml: &str) -> (String, String, Vec<String>) {
         names.iter().fold(vec![from.id()], |found, name| below(nodes(found), name)).into_iter().collect::<Vec<_>>()
     };
     let assertion = document.descendants().find(|node| node.has_tag_name((xml::NS_ASSERTION, "Assertion"))).unwrap();
-    let name_id = nodes(path(assertion, &["Subject", "NameID"])).first().map(|node| text(*node)).unwrap_or_default();
+    let name_id = nodes(path(assertion, &["Subject", "NameID"])).first().map(|node| text_in(*node)).unwrap_or_default();
     let is_nil = |node: &Node| node.attributes().any(|a| a.name() == "nil" && matches!(a.value(), "true" | "1"));
     let is_plain = |node: &Node| read::elements(*node).next().is_none() && !is_nil(node);
     let values = nodes(path(assertion, &["AttributeStatement", "Attribute", "AttributeValue"]));
-    let values = values.into_iter().filter(is_plain).map(text).collect();
+    let values = values.into_iter().filter(is_plain).map(text_in).collect();
     (assertion.attribute("ID").unwrap_or_default().to_owned(), name_id.trim_ascii().to_owned(), values)
 }
 
