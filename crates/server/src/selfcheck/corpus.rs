@@ -9,16 +9,19 @@ use crate::flows::sign_in::saml_callback::USED_BEFORE;
 use crate::keys::connection_key;
 use crate::random::hex;
 use doorward_corpus::{ACCEPTED, Case, Group, KeyPair, REJECTED, Scene};
-use doorward_model::{EnterpriseConnection, Millis, Random};
+use doorward_model::{EnterpriseConnection, Millis, Random, SigningKey};
 use doorward_saml::TrustedCertificate;
 use doorward_saml::idp::ReceivedAuthnRequest;
+
+use futures_util::FutureExt as _;
 use reqwest::header::{HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, SET_COOKIE};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
-use url::{Url, form_urlencoded};
+use url::{Host, Url, form_urlencoded};
 
 const RUN: Check = Check::new(
     "corpus",
@@ -35,6 +38,12 @@ const DEFECT: &str =
 /// The server lets one address begin two sign-ins a second.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const MAX_ANSWER: usize = 1024 * 1024;
+const NAME: &str = "Self-check (throw-away)";
+const PAGE: usize = 100;
+/// Longer than a run takes, in milliseconds.
+const LONGEST_RUN: Millis = 30 * 60 * 1000;
+/// Between two sign-ins, once the server has said that they come too fast: half of what it allows, so that others get in.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The running server and how to reach it.
 pub struct Target<'a> {
@@ -56,12 +65,21 @@ enum Outcome {
     Wrong(String),
 }
 
-/// Runs every case that only its document makes genuine or hostile.
-pub async fn check(target: &Target<'_>, connection: &EnterpriseConnection) -> Vec<Finding> {
-    match Run::prepare(target, connection).await {
+/// Runs every case that only its document makes genuine or hostile. `signing_keys` are those of the database: the server must have them.
+pub async fn check(
+    target: &Target<'_>,
+    signing_keys: &[SigningKey],
+    connection: &EnterpriseConnection,
+) -> Vec<Finding> {
+    match Run::prepare(target, signing_keys, connection).await {
         Err(reason) => vec![RUN.problem(reason, "start the server, and check --server-url and DOORWARD_SECRET_KEY")],
         Ok(mut run) => {
-            let outcome = run.all().await;
+            // Whatever ends it, the connection goes.
+            let outcome = tokio::select! {
+                outcome = AssertUnwindSafe(run.all()).catch_unwind() => outcome,
+                _ = tokio::signal::ctrl_c() => Ok(Err("interrupted".to_owned())),
+            };
+            let outcome = outcome.unwrap_or_else(|_| Err("the corpus could not be made".to_owned()));
             let removed = run.remove().await;
             let mut findings = outcome
                 .unwrap_or_else(|reason| vec![RUN.problem(reason, "run the check again; read the server's log")]);
@@ -85,7 +103,8 @@ struct StandIn {
     id: String,
     acs_url: String,
     sp_entity_id: String,
-    recipient: TrustedCertificate,
+    /// Known once its metadata was read.
+    recipient: Option<TrustedCertificate>,
     idp: connection_key::KeyPair,
     foreign: connection_key::KeyPair,
 }
@@ -99,12 +118,17 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    async fn prepare(target: &'a Target<'a>, like: &EnterpriseConnection) -> Result<Self, String> {
-        let mut server = Server::new(target)?;
+    async fn prepare(
+        target: &'a Target<'a>,
+        signing_keys: &[SigningKey],
+        like: &EnterpriseConnection,
+    ) -> Result<Self, String> {
+        let server = Server::new(target)?;
+        server.check_is_ours(signing_keys).await?;
         let [idp, foreign] = throw_away_keys().await?;
         let domain = throw_away_domain(target.random);
         let wanted = json!({
-            "name": "Self-check (throw-away)",
+            "name": NAME,
             "provider": like.provider.as_str(),
             "domains": [domain],
             "active": true,
@@ -119,36 +143,37 @@ impl<'a> Run<'a> {
         });
         remove_left_over(&server).await?;
         let made = server.backend(Method::POST, "/v1/enterprise_connections", Some(&wanted)).await?;
-        let id = text(&made, "/id")?;
-        match Self::begin(&mut server, &made, &domain).await {
-            Ok((recipient, sign_in)) => {
-                let (acs_url, sp_entity_id) =
-                    (text(&made, "/saml_connection/acs_url")?, text(&made, "/saml_connection/sp_entity_id")?);
-                let stand_in = StandIn { id, acs_url, sp_entity_id, recipient, idp, foreign };
-                Ok(Run { server, target, stand_in, sign_in })
-            }
-            Err(reason) => {
-                let _reported_above = server.delete(&id).await;
-                Err(reason)
-            }
+        let stand_in = StandIn {
+            id: text(&made, "/id")?,
+            acs_url: text(&made, "/saml_connection/acs_url")?,
+            sp_entity_id: text(&made, "/saml_connection/sp_entity_id")?,
+            recipient: None,
+            idp,
+            foreign,
+        };
+        let metadata_url = text(&made, "/saml_connection/sp_metadata_url")?;
+        let mut run = Run { server, target, stand_in, sign_in: String::new() };
+        match run.begin(&metadata_url, &domain).await {
+            Ok(()) => Ok(run),
+            Err(reason) => Err(match run.remove().await {
+                Ok(()) => reason,
+                Err(left) => format!("{reason}; and {} could not be deleted: {left}", run.stand_in.id),
+            }),
         }
     }
 
-    async fn begin(
-        server: &mut Server<'_>,
-        made: &Value,
-        domain: &str,
-    ) -> Result<(TrustedCertificate, String), String> {
-        let metadata = server.browse(Method::GET, &text(made, "/saml_connection/sp_metadata_url")?, None).await?.body;
+    async fn begin(&mut self, metadata_url: &str, domain: &str) -> Result<(), String> {
+        let metadata = self.server.browse(Method::GET, metadata_url, None).await?.body;
         let recipient = encryption_certificate(&metadata).ok_or("the metadata has no certificate to encrypt for")?;
-        let identifier = format!("nobody@{domain}");
-        let body = form(&[("identifier", &identifier)]);
-        let sign_in = server.browse(Method::POST, "/v1/client/sign_ins", Some(body)).await?.json()?;
-        Ok((recipient, text(&sign_in, "/response/id")?))
+        self.stand_in.recipient = Some(recipient);
+        let body = form(&[("identifier", &format!("nobody@{domain}"))]);
+        let sign_in = self.server.browse(Method::POST, "/v1/client/sign_ins", Some(body)).await?.json()?;
+        self.sign_in = text(&sign_in, "/response/id")?;
+        Ok(())
     }
 
     async fn all(&mut self) -> Result<Vec<Finding>, String> {
-        let counted = self.scene("_request", (self.target.now)());
+        let counted = self.scene("_request", (self.target.now)())?;
         let plan: Vec<(Group, bool)> = ACCEPTED
             .iter()
             .map(|group| (*group, true))
@@ -187,6 +212,9 @@ impl<'a> Run<'a> {
 
     /// One answer to a request of its own.
     async fn one(&mut self, group: Group, at: usize) -> Result<(String, Outcome), String> {
+        if self.server.is_limited {
+            tokio::time::sleep(PAUSE).await;
+        }
         let origin = origin(&self.stand_in.acs_url)?;
         let back = format!("{origin}/sign-in");
         let body =
@@ -196,14 +224,14 @@ impl<'a> Run<'a> {
         let idp_url = text(&prepared, "/response/first_factor_verification/external_verification_redirect_url")?;
         let (_, query) = idp_url.split_once('?').ok_or("the way to the identity provider has no query")?;
         let request = ReceivedAuthnRequest::from_redirect_query(query).map_err(|error| error.to_string())?;
-        let case = group(&self.scene(&request.id, (self.target.now)())).into_iter().nth(at);
+        let case = group(&self.scene(&request.id, (self.target.now)())?).into_iter().nth(at);
         let case: Case = case.ok_or("a case is gone")?;
         let relay_state = request.relay_state.unwrap_or_default();
         let body = form(&[("SAMLResponse", &case.form_value()), ("RelayState", &relay_state)]);
         let answer = self.server.post_from_elsewhere(&self.stand_in.acs_url, body).await?;
         let outcome = match answer.status {
             StatusCode::SEE_OTHER => self.outcome(&answer).await?,
-            status if status.is_client_error() => Outcome::Refused(format!("status {status}")),
+            status if status.is_client_error() && answer.is_ours() => Outcome::Refused(format!("status {status}")),
             status => Outcome::Wrong(format!("the ACS answers with status {status}")),
         };
         Ok((format!("{} ({})", case.name, case.text("about")), outcome))
@@ -232,11 +260,11 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn scene(&self, request_id: &str, now_ms: Millis) -> Scene {
+    fn scene(&self, request_id: &str, now_ms: Millis) -> Result<Scene, String> {
         let StandIn { acs_url, sp_entity_id, recipient, idp, foreign, .. } = &self.stand_in;
         let pair =
             |key: &connection_key::KeyPair| KeyPair { pkcs8: key.pkcs8.clone(), certificate: key.certificate.clone() };
-        Scene {
+        Ok(Scene {
             acs_url: acs_url.clone(),
             sp_entity_id: sp_entity_id.clone(),
             idp_entity_id: IDP_ENTITY_ID.to_owned(),
@@ -244,9 +272,9 @@ impl<'a> Run<'a> {
             now_ms,
             idp: pair(idp),
             foreign: pair(foreign),
-            recipient: recipient.clone(),
+            recipient: recipient.clone().ok_or("the metadata was not read")?,
             content_keys: RefCell::new(BTreeMap::new()),
-        }
+        })
     }
 
     async fn remove(&self) -> Result<(), String> {
@@ -254,18 +282,35 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Deletes what an interrupted run left: connections all of whose domains are throw-away ones.
+/// Deletes what interrupted runs left: connections of that name all of whose domains are throw-away ones. A run that is under way
+/// keeps its own.
 pub async fn remove_left_over(server: &Server<'_>) -> Result<(), String> {
-    let path = format!("/v1/enterprise_connections?query={}&limit=100", "Self-check");
-    let found = server.backend(Method::GET, &path, None).await?;
-    for connection in found["data"].as_array().into_iter().flatten() {
+    let began_before = (server.target.now)() - LONGEST_RUN;
+    let is_throw_away = |domain: &Value| {
+        domain.as_str().and_then(|domain| domain.strip_suffix(DOMAIN)).is_some_and(|label| label.ends_with('.'))
+    };
+    let is_left_over = |connection: &&Value| {
         let domains = connection["domains"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let is_throw_away = |domain: &Value| {
-            domain.as_str().and_then(|domain| domain.strip_suffix(DOMAIN)).is_some_and(|label| label.ends_with('.'))
-        };
-        if !domains.is_empty() && domains.iter().all(is_throw_away) {
-            server.delete(&text(connection, "/id")?).await?;
+        connection["name"] == NAME
+            && connection["created_at"].as_i64().is_some_and(|at| at < began_before)
+            && !domains.is_empty()
+            && domains.iter().all(is_throw_away)
+    };
+    let (mut left_over, mut offset) = (Vec::new(), 0);
+    loop {
+        let path = format!("/v1/enterprise_connections?limit={PAGE}&offset={offset}");
+        let page = server.backend(Method::GET, &path, None).await?;
+        let connections = page["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+        for connection in connections.iter().filter(is_left_over) {
+            left_over.push(text(connection, "/id")?);
         }
+        if connections.len() < PAGE {
+            break;
+        }
+        offset += PAGE;
+    }
+    for id in left_over {
+        server.delete(&id).await?;
     }
     Ok(())
 }
@@ -310,6 +355,8 @@ pub struct Server<'a> {
     target: &'a Target<'a>,
     /// The cookie that the browser has.
     browser: Option<String>,
+    /// Whether it was told that it goes too fast.
+    is_limited: bool,
 }
 
 struct Answer {
@@ -319,6 +366,11 @@ struct Answer {
 }
 
 impl Answer {
+    /// Whether an error is the server's, and not that of something in front of it.
+    fn is_ours(&self) -> bool {
+        serde_json::from_slice(&self.body).is_ok_and(|body: Value| body["clerk_trace_id"].is_string())
+    }
+
     fn json(&self) -> Result<Value, String> {
         let json: Value = serde_json::from_slice(&self.body).map_err(|error| format!("{}: {error}", self.status))?;
         match json["errors"][0]["long_message"].as_str() {
@@ -336,7 +388,31 @@ impl<'a> Server<'a> {
             .no_proxy()
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { client, target, browser: None })
+        Ok(Self { client, target, browser: None, is_limited: false })
+    }
+
+    /// The secret key goes to no other server, and not over the network in the clear.
+    async fn check_is_ours(&self, signing_keys: &[SigningKey]) -> Result<(), String> {
+        let url = self.at("/.well-known/jwks.json")?;
+        let is_loopback = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        if url.scheme() != "https" && !is_loopback {
+            return Err(format!("{url} is neither https nor on this machine, so the secret key is not sent there"));
+        }
+        let published = read(self.client.get(url).send().await.map_err(|error| unreachable(&error))?).await?.json()?;
+        let published = published["keys"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let is_published = |key: &SigningKey| published.iter().any(|found| found["kid"] == *key.kid);
+        match !signing_keys.is_empty() && signing_keys.iter().all(is_published) {
+            true => Ok(()),
+            false => Err(format!(
+                "{} is not the server of this database, so the secret key is not sent there",
+                self.target.url
+            )),
+        }
     }
 
     /// The path and query of a URL at the address where the server listens.
@@ -380,6 +456,7 @@ impl<'a> Server<'a> {
                 }
                 return read(response).await;
             }
+            self.is_limited = true;
             waited += wait;
             tokio::time::sleep(wait).await;
         }

@@ -21,7 +21,7 @@ use crate::config::{Config, RawConfig};
 use crate::keys::encryption::EncryptionKey;
 use crate::outbound::Outbound;
 use doorward_model::{EnterpriseConnection, Millis, Random};
-use doorward_store::{Store, StoreError, enterprise_connections};
+use doorward_store::{Store, StoreError, enterprise_connections, instance};
 use finding::Check;
 
 /// `doorward selfcheck saml`
@@ -73,7 +73,10 @@ pub async fn saml(context: &Context<'_>, id: &str) -> Result<Report, StoreError>
     findings.extend(keys::check(context, &connection).await?);
     findings.extend(verifier::check(context, &connection).await?);
     match &context.server {
-        Some(target) => findings.extend(corpus::check(target, &connection).await),
+        Some(target) => {
+            let signing_keys = instance::signing_keys(&mut context.store.read().await?).await?;
+            findings.extend(corpus::check(target, &signing_keys, &connection).await);
+        }
         None => findings.push(corpus::not_run()),
     }
     Ok(Report::new(connection.id.as_str(), findings))
