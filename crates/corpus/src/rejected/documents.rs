@@ -154,6 +154,18 @@ pub(super) fn xml_tricks(bases: &Bases<'_>) -> Vec<Case> {
             format!("<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>{}", xml.replacen(NAME_ID, "&e;", 1)),
         ),
         case(
+            "attribute-default",
+            "xml_doctype",
+            "a DTD that gives an element the signed id (ATTLIST default)",
+            format!("<!DOCTYPE x [<!ATTLIST saml:Subject ID ID \"_assertion1\">]>{xml}"),
+        ),
+        case(
+            "parameter-entity",
+            "xml_doctype",
+            "a DTD whose declarations come from elsewhere",
+            format!("<!DOCTYPE x [<!ENTITY % e SYSTEM \"http://127.0.0.1:1/x.dtd\"> %e;]>{xml}"),
+        ),
+        case(
             "billion-laughs",
             "xml_doctype",
             "entities that multiply",
