@@ -248,7 +248,10 @@ fn read_naively(xml: &str) -> (String, String, Vec<String>) {
     };
     let assertion = document.descendants().find(|node| node.has_tag_name((xml::NS_ASSERTION, "Assertion"))).unwrap();
     let name_id = nodes(path(assertion, &["Subject", "NameID"])).first().map(|node| text_in(*node)).unwrap_or_default();
-    let is_nil = |node: &Node| node.attributes().any(|a| a.name() == "nil" && matches!(a.value(), "true" | "1"));
+    const NIL: &str = "http://www.w3.org/2001/XMLSchema-instance";
+    let is_nil = |node: &Node| {
+        node.attributes().any(|a| (a.namespace(), a.name()) == (Some(NIL), "nil") && matches!(a.value(), "true" | "1"))
+    };
     let is_plain = |node: &Node| read::elements(*node).next().is_none() && !is_nil(node);
     let values = nodes(path(assertion, &["AttributeStatement", "Attribute", "AttributeValue"]));
     let values = values.into_iter().filter(is_plain).map(text_in).collect();
