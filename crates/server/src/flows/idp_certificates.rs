@@ -17,6 +17,11 @@ pub fn of(connection: &EnterpriseConnection) -> Vec<TrustedCertificate> {
     connection.saml.idp_certificates.iter().filter_map(|text| TrustedCertificate::parse(text).ok()).collect()
 }
 
+/// The keys of all that a connection trusts, as [`TrustedCertificate::key_sha256`] tells them.
+pub fn keys(connection: &EnterpriseConnection) -> Vec<String> {
+    of(connection).iter().map(|certificate| certificate.key_sha256().to_owned()).collect()
+}
+
 /// The fingerprint of a stored certificate, without parsing what was parsed before.
 pub fn fingerprint(base64: &str) -> String {
     let der = STANDARD.decode(base64).unwrap_or_default();

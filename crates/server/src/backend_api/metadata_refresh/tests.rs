@@ -145,6 +145,14 @@ async fn sml9_a_sign_in_under_way_survives_a_new_certificate_and_not_the_loss_of
         world.refresh_now(&app).await;
         assert!(!arrives(by_old).await, "the certificate that vouched for it is no longer trusted");
         assert!(arrives(by_new).await);
+
+        // Another certificate over the same key vouches as well.
+        let by_new = on_the_way(&new).await;
+        world.publish(&[new.reissued_certificate()]);
+        world.refresh_now(&app).await;
+        world.refresh_now(&app).await;
+        assert_eq!(world.trusted(&app).await, prints(&[new.reissued_certificate()]));
+        assert!(arrives(by_new).await);
         app.close().await;
     }
 }

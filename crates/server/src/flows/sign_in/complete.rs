@@ -58,6 +58,12 @@ impl Facts {
         covers(&self.connection, &profile.email_address)
     }
 
+    /// Whether what vouched for the profile when it was verified still does.
+    fn is_trusted(&self, profile: &SsoProfile) -> bool {
+        let keys = idp_certificates::keys(&self.connection);
+        is_still_trusted(profile, &trust_sha256(&self.connection), &keys)
+    }
+
     /// The connection does not speak for addresses of this domain.
     fn domain_mismatch(&self, received: &Domain) -> Arrival {
         let expected = self.connection.domains.iter().map(ToString::to_string).collect();
@@ -133,8 +139,7 @@ pub async fn arrive(
     if !facts.is_covered(profile) {
         return Ok(facts.domain_mismatch(&profile.email_address.domain()));
     }
-    let trusted = idp_certificates::fingerprints(&facts.connection.saml);
-    if !is_still_trusted(profile, &trust_sha256(&facts.connection), &trusted) {
+    if !facts.is_trusted(profile) {
         let reason = "The connection was changed meanwhile; sign in again.".to_owned();
         return Ok(Arrival::Refused(Refusal::SamlResponseInvalid { reason }));
     }
