@@ -78,14 +78,14 @@ pub fn trust_sha256(connection: &EnterpriseConnection) -> String {
     sha256_hex(&format!("{:?} {}", saml.idp_entity_id, saml.force_authn))
 }
 
-/// Whether a profile belongs to somebody who has an account here already.
+/// Whether a profile that may still sign in belongs to somebody who has an account here already.
 pub async fn is_known(
     tx: &mut Tx,
     connection: &EnterpriseConnectionId,
     profile: &SsoProfile,
 ) -> Result<bool, FlowError> {
     let Some(facts) = load(tx, connection, profile).await? else { return Ok(false) };
-    Ok(facts.is_covered(profile) && (facts.account.is_some() || facts.owner.is_some()))
+    Ok(facts.is_covered(profile) && facts.is_trusted(profile) && (facts.account.is_some() || facts.owner.is_some()))
 }
 
 async fn load(tx: &mut Tx, id: &EnterpriseConnectionId, profile: &SsoProfile) -> Result<Option<Facts>, FlowError> {
