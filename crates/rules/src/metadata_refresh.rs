@@ -3,6 +3,7 @@
 //! Nobody watches while this happens, so it follows the document only as far as a change of keys needs: certificates come and
 //! go, each of them reported; entity id, SSO URL and signing of requests stay as the operator set them.
 
+use crate::certificate_provenance::is_withheld;
 use doorward_model::{Millis, SamlConfig};
 
 /// The most certificates a connection trusts; each costs at every sign-in.
@@ -24,6 +25,8 @@ pub struct Certificate {
     /// Base64 of DER, as it is stored.
     pub base64: String,
     pub fingerprint: String,
+    /// SHA-256 of its key; `None` if it cannot be read.
+    pub key: Option<String>,
     pub subject: String,
     pub expires_at: Millis,
 }
@@ -76,7 +79,7 @@ pub enum Refusal {
 /// What a document says and is not followed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// It names a certificate that was taken away by hand.
+    /// It names a certificate that was taken away by hand, or another over the same key.
     Withheld(Certificate),
     /// It names a certificate that has run out and was not trusted before.
     Expired(Certificate),
@@ -125,7 +128,7 @@ pub fn refresh(facts: Facts<'_>, document: &Document) -> Result<Refresh, Refusal
     for certificate in &document.certificates {
         if is_among(trusted, certificate) {
             names_one_trusted = true;
-        } else if saml.removed_certificates.contains(&certificate.fingerprint) {
+        } else if is_withheld(saml, &certificate.fingerprint, certificate.key.as_deref()) {
             notices.push(Notice::Withheld(certificate.clone()));
         } else if certificate.expires_at <= now {
             notices.push(Notice::Expired(certificate.clone()));
@@ -191,7 +194,7 @@ pub enum Schedule {
     Off,
 }
 
-/// Decides when a connection that was changed is refreshed next. `was_read` says whether the change read the metadata.
+/// Decides when a connection that was changed is refreshed next. `was_read` says whether the change read what is under the URL.
 pub fn reschedule(
     before: Option<&SamlConfig>,
     after: &SamlConfig,
@@ -233,7 +236,7 @@ mod tests {
 
     fn certificate(name: &str, expires_at: Millis) -> Certificate {
         let text = |kind: &str| format!("{kind} of {name}");
-        Certificate { base64: text("DER"), fingerprint: text("print"), subject: text("subject"), expires_at }
+        Certificate { base64: text("DER"), fingerprint: text("print"), key: Some(text("key")), subject: text("subject"), expires_at }
     }
 
     fn named(name: &str) -> Certificate {
@@ -365,7 +368,14 @@ mod tests {
         let facts = Facts { saml: &saml, trusted: &trusted, now: NOW };
         let found = refresh(facts, &document(&[old, new.clone()])).unwrap();
         assert_eq!((found.added.len(), found.notices), (0, vec![Notice::Withheld(new.clone())]));
-        assert_eq!(refresh(facts, &document(&[new])), Err(Refusal::NoUsableCertificate));
+        assert_eq!(refresh(facts, &document(std::slice::from_ref(&new))), Err(Refusal::NoUsableCertificate));
+
+        saml.removed_certificates = Vec::new();
+        saml.removed_keys = new.key.clone().into_iter().collect();
+        let reissued = Certificate { key: new.key, ..named("reissued") };
+        let facts = Facts { saml: &saml, trusted: &trusted, now: NOW };
+        let found = refresh(facts, &document(&[named("old"), reissued.clone()])).unwrap();
+        assert_eq!((found.added.len(), found.notices), (0, vec![Notice::Withheld(reissued)]));
     }
 
     #[test]

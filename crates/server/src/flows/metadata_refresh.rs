@@ -12,6 +12,7 @@ use doorward_model::{
     EnterpriseConnection, EnterpriseConnectionId, MetadataRefresh, MetadataRefreshNotice, MetadataRefreshOutcome,
     MetadataRefreshRecord, Millis, RefreshedCertificate, SamlConfig,
 };
+use doorward_rules::certificate_provenance::from_metadata;
 use doorward_rules::metadata_refresh::{self as rules, Certificate, Document, Facts, Notice, Refresh, Schedule};
 use doorward_saml::{IdpMetadata, TrustedCertificate};
 use doorward_store::{Tx, enterprise_connections, metadata_refreshes, write_tx};
@@ -61,7 +62,7 @@ pub async fn run_now(app: &App, id: &EnterpriseConnectionId) -> Result<(), FlowE
 }
 
 /// Keeps the schedule of a connection true to its settings, in the transaction that changes them. `was_read` says that the
-/// change has read the metadata.
+/// change has read what is under the URL.
 pub async fn reschedule(
     tx: &mut Tx,
     app: &App,
@@ -146,7 +147,7 @@ pub fn document(metadata: &IdpMetadata, saml: &SamlConfig) -> Document {
 
 /// What the rules need to know of the certificates a connection trusts.
 pub fn trusted(saml: &SamlConfig) -> Vec<rules::Trusted> {
-    let from_metadata = idp_certificates::from_metadata(saml);
+    let from_metadata = from_metadata(saml, &idp_certificates::prints(&saml.idp_certificates));
     let known = |text: &String| {
         let certificate = facts_of(&TrustedCertificate::parse(text).ok()?);
         let is_from_metadata = from_metadata.contains(&certificate.fingerprint);
@@ -159,6 +160,7 @@ fn facts_of(certificate: &TrustedCertificate) -> Certificate {
     Certificate {
         base64: certificate.base64(),
         fingerprint: certificate.fingerprint(),
+        key: Some(certificate.key_sha256().to_owned()),
         subject: certificate.subject().to_owned(),
         expires_at: certificate.not_after_ms(),
     }
@@ -306,7 +308,7 @@ pub fn describe_notice(notice: &Notice) -> MetadataRefreshNotice {
     match notice {
         Notice::Withheld(certificate) => note(
             "certificate_withheld",
-            format!("Certificate {} is named, but was taken away by hand.", certificate.fingerprint),
+            format!("Certificate {} is named, but it, or another over its key, was taken away by hand.", certificate.fingerprint),
         ),
         Notice::Expired(certificate) => note(
             "certificate_expired",

@@ -76,6 +76,11 @@ fn fingerprints(list: &Value) -> Vec<String> {
     list.as_array().unwrap().iter().map(|found| found["fingerprint"].as_str().unwrap().to_owned()).collect()
 }
 
+/// The codes of what was not followed.
+fn codes(state: &Value) -> Vec<&str> {
+    state["last"]["notices"].as_array().unwrap().iter().map(|notice| notice["code"].as_str().unwrap()).collect()
+}
+
 fn alice() -> Identity {
     Identity::new("alice@acme.test", "Alice", "Müller")
 }
@@ -166,9 +171,7 @@ async fn con23_no_document_takes_away_what_works() {
         world.publish(&[&new, &dead]);
         let state = world.refresh_now(&app).await;
         assert_eq!(world.trusted(&app).await, prints(&[old, &new]));
-        let codes: Vec<_> =
-            state["last"]["notices"].as_array().unwrap().iter().map(|notice| notice["code"].clone()).collect();
-        assert_eq!(codes, [json!("certificate_expired"), json!("certificate_kept")]);
+        assert_eq!(codes(&state), ["certificate_expired", "certificate_kept"]);
         world.refresh_now(&app).await;
         assert_eq!(world.trusted(&app).await, prints(&[&new]));
         app.close().await;
@@ -385,6 +388,44 @@ async fn what_the_operator_added_stays_and_what_he_took_away_stays_away() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_taken_away_by_hand_stays_away_in_any_certificate() {
+    for app in TestApp::on_each_database().await {
+        let world = World::new(&app).await;
+        let (old, leaked) = (world.idp.certificate(), world.idp.with_other_key(1));
+        world.publish(&[old, leaked.certificate()]);
+        world.refresh_now(&app).await;
+        assert!(signs_in(&app, &leaked).await);
+        let removed = world.path(&format!("/certificates/{}", leaked.certificate().fingerprint()));
+        app.backend(Method::DELETE, &removed, Value::Null).await.ok();
+        world.publish(&[old, leaked.reissued_certificate()]);
+        let state = world.refresh_now(&app).await;
+        assert_eq!(codes(&state), ["certificate_withheld"]);
+        assert_eq!(world.trusted(&app).await, prints(&[old]));
+        assert!(!signs_in(&app, &leaked).await);
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_document_the_operator_brings_leaves_out_is_not_brought_back_by_the_url() {
+    for app in TestApp::on_each_database().await {
+        let world = World::new(&app).await;
+        let (old, new) = (world.idp.certificate(), certificate("new", false));
+        let due = world.state(&app).await["next_at"].clone();
+        app.advance(MINUTE);
+        let brought = json!({"saml": {"idp_metadata": world.document(&[&new])}});
+        app.backend(Method::PATCH, &world.path(""), brought).await.ok();
+        assert_eq!(world.trusted(&app).await, prints(&[&new]));
+        assert_eq!(world.state(&app).await["next_at"], due, "the URL was not read");
+        world.publish(&[old, &new]);
+        let state = world.refresh_now(&app).await;
+        assert_eq!(codes(&state), ["certificate_withheld"]);
+        assert_eq!(world.trusted(&app).await, prints(&[&new]));
+        app.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_refresh_sends_nobody_elsewhere() {
     let app = TestApp::new().await;
     let world = World::new(&app).await;
@@ -394,9 +435,7 @@ async fn a_refresh_sends_nobody_elsewhere() {
     world.server.publish(&moved.replace(r#"WantAuthnRequestsSigned="false""#, r#"WantAuthnRequestsSigned="true""#));
     let state = world.refresh_now(&app).await;
     assert_eq!(state["last"]["outcome"], "unchanged");
-    let codes: Vec<_> =
-        state["last"]["notices"].as_array().unwrap().iter().map(|notice| notice["code"].clone()).collect();
-    assert_eq!(codes, [json!("sso_url_differs"), json!("signed_requests_wanted")]);
+    assert_eq!(codes(&state), ["sso_url_differs", "signed_requests_wanted"]);
     assert_eq!(world.shown(&app).await, before);
     app.close().await;
 }
