@@ -28,7 +28,14 @@ pub struct Certificate {
     /// SHA-256 of its key; `None` if it cannot be read.
     pub key: Option<String>,
     pub subject: String,
+    pub not_before: Millis,
     pub expires_at: Millis,
+}
+
+impl Certificate {
+    fn is_in_date(&self, now: Millis) -> bool {
+        self.not_before <= now && now < self.expires_at
+    }
 }
 
 /// A certificate the connection trusts.
@@ -140,7 +147,7 @@ pub fn refresh(facts: Facts<'_>, document: &Document) -> Result<Refresh, Refusal
         return Err(Refusal::NoUsableCertificate);
     }
     let is_named = |known: &Trusted| document.certificates.contains(&known.certificate);
-    let may_drop = trusted.iter().any(|known| is_named(known) && known.certificate.expires_at > now);
+    let may_drop = trusted.iter().any(|known| is_named(known) && known.certificate.is_in_date(now));
     let (mut certificates, mut dropped) = (Vec::new(), Vec::new());
     for known in trusted {
         if is_named(known) || !known.is_from_metadata {
@@ -236,7 +243,14 @@ mod tests {
 
     fn certificate(name: &str, expires_at: Millis) -> Certificate {
         let text = |kind: &str| format!("{kind} of {name}");
-        Certificate { base64: text("DER"), fingerprint: text("print"), key: Some(text("key")), subject: text("subject"), expires_at }
+        Certificate {
+            base64: text("DER"),
+            fingerprint: text("print"),
+            key: Some(text("key")),
+            subject: text("subject"),
+            not_before: NOW,
+            expires_at,
+        }
     }
 
     fn named(name: &str) -> Certificate {
@@ -245,6 +259,10 @@ mod tests {
 
     fn expired(name: &str) -> Certificate {
         certificate(name, NOW)
+    }
+
+    fn early(name: &str) -> Certificate {
+        Certificate { not_before: LATER, ..certificate(name, LATER + 1) }
     }
 
     fn from_metadata(certificate: Certificate) -> Trusted {
@@ -309,6 +327,12 @@ mod tests {
         let trusted = [from_metadata(alive.clone()), from_metadata(dead.clone())];
         let found = decide(&trusted, &document(std::slice::from_ref(&dead))).unwrap();
         assert_eq!((found.certificates, found.notices), (trusted.to_vec(), vec![Notice::KeptForNow(alive.clone())]));
+        // Nor if what remains is not in force yet, which is announced and trusted all the same.
+        let young = early("young");
+        let announced = decide(&[from_metadata(alive.clone())], &document(&[alive.clone(), young.clone()])).unwrap();
+        assert_eq!(announced.added, [young.clone()]);
+        let found = decide(&announced.certificates, &document(&[young])).unwrap();
+        assert_eq!((found.dropped, found.notices), (vec![], vec![Notice::KeptForNow(alive.clone())]));
         // The other way round the dead one goes.
         let found = decide(&trusted, &document(std::slice::from_ref(&alive))).unwrap();
         assert_eq!((found.certificates, found.dropped), (vec![from_metadata(alive)], vec![dead]));
@@ -317,7 +341,7 @@ mod tests {
     #[test]
     fn con23_whatever_a_document_names_the_set_is_never_empty_nor_out_of_date() {
         // Every set of four certificates, each absent, by hand or from metadata, against every document that names some.
-        let all = [named("a"), named("b"), expired("c"), expired("d")];
+        let all = [named("a"), named("b"), expired("c"), early("d")];
         for held in 0..81usize {
             let state = |at: usize| held / 3usize.pow(at as u32) % 3;
             let trusted: Vec<Trusted> = all
@@ -330,7 +354,7 @@ mod tests {
                 let named = all.iter().enumerate().filter(|(at, _)| names >> at & 1 == 1);
                 let named: Vec<Certificate> = named.map(|(_, certificate)| certificate.clone()).collect();
                 let Ok(found) = decide(&trusted, &document(&named)) else { continue };
-                let in_date = |set: &[Trusted]| set.iter().any(|known| known.certificate.expires_at > NOW);
+                let in_date = |set: &[Trusted]| set.iter().any(|known| known.certificate.is_in_date(NOW));
                 assert!(!found.certificates.is_empty(), "{trusted:?} {named:?}");
                 assert!(!in_date(&trusted) || in_date(&found.certificates), "{trusted:?} {named:?}");
                 assert!(

@@ -162,6 +162,7 @@ fn facts_of(certificate: &TrustedCertificate) -> Certificate {
         fingerprint: certificate.fingerprint(),
         key: Some(certificate.key_sha256().to_owned()),
         subject: certificate.subject().to_owned(),
+        not_before: certificate.not_before_ms(),
         expires_at: certificate.not_after_ms(),
     }
 }
