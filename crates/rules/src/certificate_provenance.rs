@@ -115,7 +115,10 @@ mod tests {
         saml.idp_metadata = Some("<document>".into());
         let (before, after) = (prints(&["a1", "b1"]), prints(&["a1", "b1", "c1"]));
         change_by_hand(&mut saml, &before, &after, &prints(&["c1"]));
-        assert_eq!((saml.idp_metadata.as_deref(), &saml.metadata_certificates), (None, &vec!["a1".into(), "b1".into()]));
+        assert_eq!(
+            (saml.idp_metadata.as_deref(), &saml.metadata_certificates),
+            (None, &vec!["a1".into(), "b1".into()])
+        );
         assert!(saml.removed_certificates.is_empty() && saml.removed_keys.is_empty());
         change_by_hand(&mut saml, &after, &after, &prints(&["a1"]));
         assert_eq!(saml.metadata_certificates, ["b1"], "adopted by hand");
@@ -127,9 +130,10 @@ mod tests {
         saml.idp_metadata = Some("<document>".into());
         change_by_hand(&mut saml, &prints(&["a1", "b1", "?1"]), &prints(&["b1"]), &[]);
         assert_eq!(saml.metadata_certificates, ["b1"]);
-        assert_eq!(["a1", "a2", "?1", "?2", "b1", "b2"].map(|name| is_back(&saml, name)), [
-            false, false, false, true, true, true
-        ]);
+        assert_eq!(
+            ["a1", "a2", "?1", "?2", "b1", "b2"].map(|name| is_back(&saml, name)),
+            [false, false, false, true, true, true]
+        );
         // Added again by hand the key is trusted, and the certificate that was taken away is not.
         change_by_hand(&mut saml, &prints(&["b1"]), &prints(&["b1", "a2"]), &prints(&["a2"]));
         assert_eq!(["a1", "a2", "a3"].map(|name| is_back(&saml, name)), [false, true, true]);
@@ -156,7 +160,10 @@ mod tests {
             change_by_hand(&mut saml, &prints(&["a1", "c1"]), &[], &[]);
             set_metadata(&mut saml, &[], &prints(&["a1", "b1"]), source);
             assert_eq!(saml.metadata_certificates, ["a1", "b1"]);
-            assert_eq!(["a1", "a2", "b1", "c1", "c2"].map(|name| is_back(&saml, name)), [true, true, true, false, false]);
+            assert_eq!(
+                ["a1", "a2", "b1", "c1", "c2"].map(|name| is_back(&saml, name)),
+                [true, true, true, false, false]
+            );
         }
     }
 

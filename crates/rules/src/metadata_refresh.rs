@@ -4,7 +4,7 @@
 //! go, each of them reported; entity id, SSO URL and signing of requests stay as the operator set them.
 
 use crate::certificate_provenance::is_withheld;
-use doorward_model::{Millis, SamlConfig};
+use doorward_model::{Millis, SamlConfig, SsoBinding};
 
 /// The most certificates a connection trusts; each costs at every sign-in.
 pub const MAX_CERTIFICATES: usize = 16;
@@ -60,7 +60,7 @@ pub struct Facts<'a> {
 pub struct Document {
     pub entity_id: String,
     /// Where AuthnRequests may go, the one that suits the connection first.
-    pub sso_urls: Vec<String>,
+    pub sso: Vec<(SsoBinding, String)>,
     /// Usable signing certificates, each once.
     pub certificates: Vec<Certificate>,
     /// Why each of the others is of no use.
@@ -96,8 +96,12 @@ pub enum Notice {
     KeptForNow(Certificate),
     /// It sends people elsewhere.
     SsoUrl { current: Option<String>, offered: String },
+    /// It offers where people are sent, but not the way they are sent there.
+    Binding { current: SsoBinding, offered: SsoBinding },
     /// It wants AuthnRequests signed, which the connection does not do.
     SignedRequestsWanted,
+    /// It does not ask for the signatures that the connection makes.
+    SignedRequestsNotWanted,
 }
 
 /// What changes.
@@ -175,14 +179,23 @@ fn is_among(trusted: &[Trusted], certificate: &Certificate) -> bool {
 /// Where people are sent and what is signed for them changes under the operator's eyes only.
 fn left_to_the_operator(saml: &SamlConfig, document: &Document) -> Vec<Notice> {
     let mut notices = Vec::new();
-    let goes_there = |url: &String| saml.idp_sso_url.as_ref() == Some(url);
-    if let Some(offered) = document.sso_urls.first()
-        && !document.sso_urls.iter().any(goes_there)
-    {
+    let goes_there = |(_, url): &&(SsoBinding, String)| saml.idp_sso_url.as_ref() == Some(url);
+    let same: Vec<&(SsoBinding, String)> = document.sso.iter().filter(goes_there).collect();
+    if let (Some((_, offered)), true) = (document.sso.first(), same.is_empty()) {
         notices.push(Notice::SsoUrl { current: saml.idp_sso_url.clone(), offered: offered.clone() });
     }
-    if document.wants_signed_requests && !saml.sign_requests {
-        notices.push(Notice::SignedRequestsWanted);
+    // Of an address that is another one, the binding that goes with it.
+    let bindings: Vec<SsoBinding> = if same.is_empty() { document.sso.iter().collect() } else { same }
+        .into_iter()
+        .map(|(binding, _)| *binding)
+        .collect();
+    if let Some(offered) = bindings.first().filter(|_| !bindings.contains(&saml.idp_sso_binding)) {
+        notices.push(Notice::Binding { current: saml.idp_sso_binding, offered: *offered });
+    }
+    match (document.wants_signed_requests, saml.sign_requests) {
+        (true, false) => notices.push(Notice::SignedRequestsWanted),
+        (false, true) => notices.push(Notice::SignedRequestsNotWanted),
+        (true, true) | (false, false) => {}
     }
     notices
 }
@@ -283,7 +296,7 @@ mod tests {
     fn document(certificates: &[Certificate]) -> Document {
         Document {
             entity_id: "https://idp.test/".into(),
-            sso_urls: vec!["https://idp.test/sso".into()],
+            sso: vec![(SsoBinding::Redirect, "https://idp.test/sso".into())],
             certificates: certificates.to_vec(),
             unusable: Vec::new(),
             wants_signed_requests: false,
@@ -447,14 +460,37 @@ mod tests {
     fn people_are_not_sent_elsewhere_and_nothing_is_signed_unattended() {
         let trusted = [from_metadata(named("old"))];
         let mut moved = document(&[named("old")]);
-        moved.sso_urls = vec!["https://elsewhere.test/sso".into()];
+        moved.sso = vec![(SsoBinding::Redirect, "https://elsewhere.test/sso".into())];
         moved.wants_signed_requests = true;
         let found = decide(&trusted, &moved).unwrap();
         let current = Some("https://idp.test/sso".to_owned());
         let offered = "https://elsewhere.test/sso".to_owned();
         assert_eq!(found.notices, [Notice::SsoUrl { current, offered }, Notice::SignedRequestsWanted]);
-        moved.sso_urls.push("https://idp.test/sso".into());
+        moved.sso.push((SsoBinding::Redirect, "https://idp.test/sso".into()));
         assert_eq!(decide(&trusted, &moved).unwrap().notices, [Notice::SignedRequestsWanted]);
+    }
+
+    #[test]
+    fn another_binding_and_signatures_nobody_asked_for_are_reported() {
+        let (redirect, post) = (SsoBinding::Redirect, SsoBinding::Post);
+        let trusted = [from_metadata(named("old"))];
+        let mut saml = saml();
+        saml.sign_requests = true;
+        let notices = |saml: &SamlConfig, offered: &[(SsoBinding, &str)], wants_signed_requests: bool| {
+            let sso = offered.iter().map(|(binding, host)| (*binding, format!("https://{host}/sso"))).collect();
+            let document = Document { sso, wants_signed_requests, ..document(&[named("old")]) };
+            refresh(Facts { saml, trusted: &trusted, now: NOW }, &document).unwrap().notices
+        };
+        let differs = Notice::Binding { current: redirect, offered: post };
+        assert_eq!(notices(&saml, &[(redirect, "idp.test"), (post, "idp.test")], true), []);
+        assert_eq!(notices(&saml, &[(post, "idp.test")], true), [differs.clone()]);
+        // The other address has the binding, the one in use does not.
+        assert_eq!(notices(&saml, &[(redirect, "other.test"), (post, "idp.test")], true), [differs.clone()]);
+        let moved = notices(&saml, &[(post, "other.test")], true);
+        assert!(matches!(&moved[..], [Notice::SsoUrl { .. }, second] if *second == differs), "{moved:?}");
+        assert_eq!(notices(&saml, &[(redirect, "idp.test")], false), [Notice::SignedRequestsNotWanted]);
+        saml.sign_requests = false;
+        assert_eq!(notices(&saml, &[(redirect, "idp.test")], false), []);
     }
 
     #[test]

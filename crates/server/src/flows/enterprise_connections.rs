@@ -1,8 +1,8 @@
 //! Making, changing and deleting enterprise connections (CON).
 
 use crate::app::App;
-use crate::flows::organizations::by_id as organization_by_id;
 use crate::flows::idp_certificates::prints;
+use crate::flows::organizations::by_id as organization_by_id;
 use crate::flows::{FlowError, Refusal, connection_keys, metadata_refresh};
 use crate::outbound::Outbound;
 use doorward_model::{
@@ -242,6 +242,14 @@ pub fn sso_of<'a>(metadata: &'a IdpMetadata, saml: &SamlConfig) -> (doorward_sam
     })
 }
 
+/// A binding that metadata names, as it is stored.
+pub fn binding_of(binding: doorward_saml::SsoBinding) -> SsoBinding {
+    match binding {
+        doorward_saml::SsoBinding::Redirect => SsoBinding::Redirect,
+        doorward_saml::SsoBinding::Post => SsoBinding::Post,
+    }
+}
+
 /// Whether browsers may be sent to an IdP under this URL.
 pub fn is_browsable(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| is_sso_url(url.scheme(), url.host_str()))
@@ -325,10 +333,7 @@ fn apply_metadata(saml: &mut SamlConfig, read: &ReadMetadata, change: &SamlChang
     saml.idp_entity_id = Some(read.metadata.entity_id.clone());
     let (binding, url) = sso_of(&read.metadata, saml);
     saml.idp_sso_url = Some(url.to_owned());
-    saml.idp_sso_binding = match binding {
-        doorward_saml::SsoBinding::Redirect => SsoBinding::Redirect,
-        doorward_saml::SsoBinding::Post => SsoBinding::Post,
-    };
+    saml.idp_sso_binding = binding_of(binding);
     if read.metadata.want_authn_requests_signed && change.sign_requests.is_none() {
         saml.sign_requests = true;
     }

@@ -5,12 +5,12 @@
 //! ends in between leaves a connection as it was, to be taken up again when the claim has run out.
 
 use crate::app::App;
-use crate::flows::enterprise_connections::{by_id, fetch_metadata, parse_metadata, sso_of};
+use crate::flows::enterprise_connections::{binding_of, by_id, fetch_metadata, parse_metadata, sso_of};
 use crate::flows::{FlowError, Refusal, idp_certificates};
 use crate::http::error_table::describe;
 use doorward_model::{
     EnterpriseConnection, EnterpriseConnectionId, MetadataRefresh, MetadataRefreshNotice, MetadataRefreshOutcome,
-    MetadataRefreshRecord, Millis, RefreshedCertificate, SamlConfig,
+    MetadataRefreshRecord, Millis, RefreshedCertificate, SamlConfig, SsoBinding,
 };
 use doorward_rules::certificate_provenance::from_metadata;
 use doorward_rules::metadata_refresh::{self as rules, Certificate, Document, Facts, Notice, Refresh, Schedule};
@@ -132,11 +132,11 @@ fn read(bytes: &[u8], saml: &SamlConfig) -> Result<Read, MetadataRefreshNotice> 
 
 /// What the rules need to know of a document.
 pub fn document(metadata: &IdpMetadata, saml: &SamlConfig) -> Document {
-    let (_, preferred) = sso_of(metadata, saml);
-    let others = metadata.sso_urls.iter().map(|(_, url)| url.clone());
+    let preferred = sso_of(metadata, saml);
+    let others = metadata.sso_urls.iter().map(|(binding, url)| (*binding, url.as_str()));
     Document {
         entity_id: metadata.entity_id.clone(),
-        sso_urls: std::iter::once(preferred.to_owned()).chain(others).collect(),
+        sso: std::iter::once(preferred).chain(others).map(|(how, url)| (binding_of(how), url.to_owned())).collect(),
         certificates: metadata.certificates.iter().map(facts_of).collect(),
         unusable: metadata.unusable_certificates.iter().map(ToString::to_string).collect(),
         wants_signed_requests: metadata.want_authn_requests_signed,
@@ -333,10 +333,27 @@ pub fn describe_notice(notice: &Notice) -> MetadataRefreshNotice {
                 current.as_deref().unwrap_or("nowhere")
             ),
         ),
+        Notice::Binding { current, offered } => {
+            let (offered, current) = (binding_name(*offered), binding_name(*current));
+            let text = format!("The document offers {offered}, the connection uses {current}. Set saml.idp_sso_binding to follow.");
+            note("sso_binding_differs", text)
+        }
+        Notice::SignedRequestsNotWanted => note(
+            "signed_requests_not_wanted",
+            "The document does not ask for signed requests, which the connection sends; set saml.sign_requests to follow.".into(),
+        ),
         Notice::SignedRequestsWanted => note(
             "signed_requests_wanted",
             "The document asks for signed requests; set saml.sign_requests to follow.".into(),
         ),
+    }
+}
+
+/// As the Backend API names it.
+fn binding_name(binding: SsoBinding) -> &'static str {
+    match binding {
+        SsoBinding::Redirect => "redirect",
+        SsoBinding::Post => "post",
     }
 }
 

@@ -437,6 +437,15 @@ async fn a_refresh_sends_nobody_elsewhere() {
     assert_eq!(state["last"]["outcome"], "unchanged");
     assert_eq!(codes(&state), ["sso_url_differs", "signed_requests_wanted"]);
     assert_eq!(world.shown(&app).await, before);
+
+    let set = json!({"saml": {"sign_requests": true, "idp_sso_binding": "post"}});
+    app.backend(Method::PATCH, &world.path(""), set).await.ok();
+    let before = world.shown(&app).await;
+    let redirect_only = world.document(&[certificate]);
+    world.server.publish(&redirect_only.lines().filter(|line| !line.contains("HTTP-POST")).collect::<String>());
+    let state = world.refresh_now(&app).await;
+    assert_eq!(codes(&state), ["sso_binding_differs", "signed_requests_not_wanted"]);
+    assert_eq!(world.shown(&app).await, before);
     app.close().await;
 }
 
