@@ -228,6 +228,7 @@ pub fn parse_metadata(bytes: &[u8]) -> Result<IdpMetadata, Refusal> {
     })?;
     match metadata.sso_urls.iter().find(|(_, url)| !is_browsable(url)) {
         Some((_, url)) => {
+            let url: String = url.chars().take(200).collect();
             Err(Refusal::MetadataInvalid { reason: format!("the SSO URL {url} must begin with https://") })
         }
         None => Ok(metadata),

@@ -200,6 +200,11 @@ async fn every_bad_document_changes_nothing_and_is_recorded_with_the_reason() {
             ("no_usable_certificate", world.document(&[&dead]), "got none"),
             ("saml_failed_to_parse_idp_metadata", world.document(&[&new]).replace(&new.base64(), &weak), "1024"),
             ("saml_metadata_missing_fields", world.document(&[]), "idp_certificate"),
+            (
+                "saml_failed_to_parse_idp_metadata",
+                plain.replace("/sso", &"/sso".repeat(9999)),
+                "http://idp.acme.test/sso",
+            ),
             ("saml_failed_to_parse_idp_metadata", plain, "http://idp.acme.test/sso"),
             ("saml_failed_to_parse_idp_metadata", good.replace("entityID", r#"validUntil="soon" entityID"#), "soon"),
             ("saml_failed_to_parse_idp_metadata", "<html>Sign in</html>".into(), "EntityDescriptor"),
@@ -216,6 +221,7 @@ async fn every_bad_document_changes_nothing_and_is_recorded_with_the_reason() {
             assert_eq!(state["last"]["error"]["code"], code, "{what}");
             let message = state["last"]["error"]["message"].as_str().unwrap();
             assert!(message.contains(reason), "{what}: {message}");
+            assert!(message.len() < 500, "{what}: what a stranger writes is kept short");
             assert_eq!(state["consecutive_failures"], failures, "{what}");
             assert_eq!((&state["last_success_at"], &state["changes"]), (&Value::Null, &json!([])), "{what}");
             assert_eq!(world.shown(&app).await, before, "{what}");
