@@ -145,15 +145,28 @@ pub fn document(metadata: &IdpMetadata, saml: &SamlConfig) -> Document {
     }
 }
 
-/// What the rules need to know of the certificates a connection trusts.
+/// What the rules need to know of the certificates a connection trusts. One that is stored and cannot be read is there, too: it
+/// is kept, or dropped and said to be, like any other, and is never in date.
 pub fn trusted(saml: &SamlConfig) -> Vec<rules::Trusted> {
     let from_metadata = from_metadata(saml, &idp_certificates::prints(&saml.idp_certificates));
     let known = |text: &String| {
-        let certificate = facts_of(&TrustedCertificate::parse(text).ok()?);
+        let read = TrustedCertificate::parse(text);
+        let certificate = read.map_or_else(|_| unreadable(text), |certificate| facts_of(&certificate));
         let is_from_metadata = from_metadata.contains(&certificate.fingerprint);
-        Some(rules::Trusted { certificate, is_from_metadata })
+        rules::Trusted { certificate, is_from_metadata }
     };
-    saml.idp_certificates.iter().filter_map(known).collect()
+    saml.idp_certificates.iter().map(known).collect()
+}
+
+fn unreadable(text: &str) -> Certificate {
+    Certificate {
+        base64: text.to_owned(),
+        fingerprint: idp_certificates::fingerprint(text),
+        key: None,
+        subject: "(a stored certificate that cannot be read)".to_owned(),
+        not_before: 0,
+        expires_at: 0,
+    }
 }
 
 fn facts_of(certificate: &TrustedCertificate) -> Certificate {

@@ -1,8 +1,10 @@
+use crate::flows::idp_certificates::fingerprint;
 use crate::flows::metadata_refresh::run_due;
 use crate::testing::{Identity, MetadataServer, TestApp, TestIdp, begin_sign_in};
 use axum::http::Method;
 use doorward_saml::TrustedCertificate;
 use doorward_saml::idp::idp_metadata;
+use doorward_store::{StoreError, enterprise_connections, write_tx};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -427,6 +429,36 @@ async fn what_a_document_the_operator_brings_leaves_out_is_not_brought_back_by_t
         let state = world.refresh_now(&app).await;
         assert_eq!(codes(&state), ["certificate_withheld"]);
         assert_eq!(world.trusted(&app).await, prints(&[&new]));
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_stored_certificate_that_cannot_be_read_stays_or_is_said_to_go() {
+    for app in TestApp::on_each_database().await {
+        let world = World::new(&app).await;
+        let (old, new) = (world.idp.certificate(), certificate("new", false));
+        let store = async |is_from_metadata: bool| {
+            let id = world.idp.connection_id().into();
+            write_tx!(app.app.store, StoreError, |tx| {
+                let mut connection = enterprise_connections::by_id(tx, &id).await?.unwrap();
+                connection.saml.idp_metadata = None;
+                connection.saml.idp_certificates = vec![old.base64(), "bm9uc2Vuc2U=".to_owned()];
+                connection.saml.metadata_certificates = vec![fingerprint(&old.base64())];
+                if is_from_metadata {
+                    connection.saml.metadata_certificates.push(fingerprint("bm9uc2Vuc2U="));
+                }
+                enterprise_connections::update(tx, &connection).await
+            })
+            .unwrap();
+            world.publish(&[old, &new]);
+            let state = world.refresh_now(&app).await;
+            assert_eq!(world.trusted(&app).await, prints(&[old, &new]));
+            let stored = enterprise_connections::by_id(&mut app.app.store.read().await.unwrap(), &id).await.unwrap();
+            (stored.unwrap().saml.idp_certificates.len(), fingerprints(&state["last"]["dropped"]))
+        };
+        assert_eq!(store(false).await, (3, vec![]), "the operator's stays");
+        assert_eq!(store(true).await, (2, vec![fingerprint("bm9uc2Vuc2U=")]));
         app.close().await;
     }
 }
