@@ -1,10 +1,11 @@
 use crate::flows::idp_certificates::fingerprint;
 use crate::flows::metadata_refresh::run_due;
+use crate::flows::{FlowError, Refusal};
 use crate::testing::{Identity, MetadataServer, TestApp, TestIdp, begin_sign_in};
 use axum::http::Method;
 use doorward_saml::TrustedCertificate;
 use doorward_saml::idp::idp_metadata;
-use doorward_store::{StoreError, enterprise_connections, write_tx};
+use doorward_store::{StoreError, enterprise_connections, metadata_refreshes, write_tx};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -350,7 +351,8 @@ async fn a_connection_that_changes_while_its_metadata_is_fetched_is_left_as_it_i
         }
         assert_eq!(world.state(&app).await["next_at"], Value::Null, "it was switched off meanwhile");
         let gone = fetch_while((Method::DELETE, world.path(""), Value::Null)).await;
-        assert!(gone.is_err(), "there is nothing left to tell about");
+        let Err(FlowError::Refused(why)) = gone else { panic!("there is nothing left to tell about: {gone:?}") };
+        assert!(matches!(why[..], [Refusal::ConnectionNotFound { .. }]), "{why:?}");
         let answer = app.backend(Method::GET, &world.path("/metadata_refresh"), Value::Null).await;
         assert_eq!(answer.error(), (404, "resource_not_found".to_owned()));
         app.close().await;
@@ -538,6 +540,59 @@ async fn the_operator_can_stop_it_for_the_whole_instance() {
 }
 
 #[tokio::test]
+async fn a_panic_on_the_way_is_that_connections_failure_and_no_others() {
+    for app in TestApp::on_each_database().await {
+        let world = World::new(&app).await;
+        let before = world.shown(&app).await;
+        let hits = world.server.hits();
+        app.advance(DAY);
+        world.server.close_gate().await;
+        let node = app.app.clone();
+        let run = tokio::spawn(async move { run_due(&node).await });
+        world.server.wait_for_hits(hits + 1).await;
+        app.break_clock_once();
+        world.server.open_gate();
+        assert_eq!(run.await.unwrap().unwrap(), 1);
+        let state = world.state(&app).await;
+        assert_eq!((&state["last"]["outcome"], &state["consecutive_failures"]), (&json!("failed"), &json!(1)));
+        assert_eq!(state["last"]["error"]["code"], "internal_error");
+        assert_eq!(state["next_at"], app.now() + 5 * MINUTE);
+        assert_eq!(world.shown(&app).await, before);
+        app.advance(5 * MINUTE);
+        assert_eq!(run_due(&app.app).await.unwrap(), 1);
+        assert_eq!(world.state(&app).await["last"]["outcome"], "unchanged");
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_keep_nobody_else_from_being_refreshed() {
+    const BROKEN: usize = 33;
+    for app in TestApp::on_each_database().await {
+        let server = MetadataServer::start().await;
+        server.publish(&idp_metadata("https://idp.test/", "https://idp.test/sso", &[&certificate("a", false)]));
+        make_many(&app, &server, BROKEN + 2).await;
+        let waiting = "SELECT connection_id FROM metadata_refreshes ORDER BY due_at, connection_id";
+        let first = |count: usize| format!("({waiting} LIMIT {count})");
+        app.sql(&format!("UPDATE enterprise_connections SET saml = 'x' WHERE id IN {}", first(BROKEN))).await;
+        app.advance(DAY);
+        assert_eq!(run_due(&app.app).await.unwrap(), BROKEN + 2, "failures among them");
+        assert_eq!(server.hits(), BROKEN + 2 + 2);
+        assert_eq!(run_due(&app.app).await.unwrap(), 0, "they are tried again later");
+
+        app.sql(&format!("UPDATE metadata_refreshes SET last = 'x' WHERE connection_id IN {}", first(BROKEN))).await;
+        app.advance(DAY);
+        assert_eq!(run_due(&app.app).await.unwrap(), 2);
+        assert_eq!(server.hits(), BROKEN + 2 + 4);
+        // Put off, without a record to count failures in.
+        app.advance(DAY - 1);
+        let due = metadata_refreshes::due(&mut app.app.store.read().await.unwrap(), app.now()).await.unwrap();
+        assert_eq!(due, []);
+        app.close().await;
+    }
+}
+
+#[tokio::test]
 async fn many_connections_that_are_due_together_are_all_refreshed() {
     for app in TestApp::on_each_database().await {
         refresh_many(app).await;
@@ -548,12 +603,7 @@ async fn many_connections_that_are_due_together_are_all_refreshed() {
 async fn refresh_many(app: TestApp) {
     let server = MetadataServer::start().await;
     server.publish(&idp_metadata("https://idp.test/", "https://idp.test/sso", &[&certificate("a", false)]));
-    for number in 0..40 {
-        let saml = json!({"idp_metadata_url": server.url(), "refresh_idp_metadata": true});
-        let domain = format!("d{number}.test");
-        let body = json!({"name": domain, "provider": "saml_custom", "domains": [domain], "saml": saml});
-        app.backend(Method::POST, "/v1/enterprise_connections", body).await.ok();
-    }
+    make_many(&app, &server, 40).await;
     app.advance(DAY);
     let node = app.second_node().await;
     let (here, there) = tokio::join!(run_due(&app.app), run_due(&node.app));
@@ -562,4 +612,14 @@ async fn refresh_many(app: TestApp) {
     assert_eq!(run_due(&app.app).await.unwrap(), 0);
     node.close().await;
     app.close().await;
+}
+
+/// Connections that all follow one server.
+async fn make_many(app: &TestApp, server: &MetadataServer, count: usize) {
+    for number in 0..count {
+        let saml = json!({"idp_metadata_url": server.url(), "refresh_idp_metadata": true});
+        let domain = format!("d{number}.test");
+        let body = json!({"name": domain, "provider": "saml_custom", "domains": [domain], "saml": saml});
+        app.backend(Method::POST, "/v1/enterprise_connections", body).await.ok();
+    }
 }
