@@ -25,6 +25,8 @@ use tokio::task::JoinSet;
 const CLAIM: Millis = 5 * 60 * 1000;
 /// How many documents are fetched at once.
 const AT_ONCE: usize = 4;
+/// The code of a notice that the connection signs requests for an IdP that does not ask for it.
+const SIGNED_UNASKED: &str = "signed_requests_not_wanted";
 /// How many of the refreshes that changed something are kept.
 const CHANGES_KEPT: usize = 20;
 
@@ -402,7 +404,7 @@ pub fn describe_notice(notice: &Notice) -> MetadataRefreshNotice {
             note("sso_binding_differs", text)
         }
         Notice::SignedRequestsNotWanted => note(
-            "signed_requests_not_wanted",
+            SIGNED_UNASKED,
             "The document does not ask for signed requests, which the connection sends; set saml.sign_requests to follow.".into(),
         ),
         Notice::SignedRequestsWanted => note(
@@ -435,7 +437,12 @@ fn log(id: &EnterpriseConnectionId, record: &MetadataRefreshRecord) {
         tracing::warn!(connection = %id, fingerprint, subject, "metadata refresh: certificate no longer trusted");
     }
     for MetadataRefreshNotice { code, message: reason } in &record.notices {
-        tracing::warn!(connection = %id, code, reason, "metadata refresh: not followed");
+        if code == SIGNED_UNASKED {
+            // Does no harm and may be meant to stay: not a warning a day.
+            tracing::info!(connection = %id, code, reason, "metadata refresh: not followed");
+        } else {
+            tracing::warn!(connection = %id, code, reason, "metadata refresh: not followed");
+        }
     }
     match (record.outcome, &record.error) {
         (_, Some(MetadataRefreshNotice { code, message: reason })) => {
