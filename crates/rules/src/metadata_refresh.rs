@@ -6,7 +6,7 @@
 use crate::certificate_provenance::is_withheld;
 use doorward_model::{Millis, SamlConfig, SsoBinding};
 
-/// The most certificates a connection trusts; each costs at every sign-in.
+/// The most certificates a connection trusts; each costs at every sign-in. As many as one document may name.
 pub const MAX_CERTIFICATES: usize = 16;
 
 /// How often metadata is read again unless the operator says otherwise.
@@ -343,7 +343,7 @@ mod tests {
         // Nor if what remains is not in force yet, which is announced and trusted all the same.
         let young = early("young");
         let announced = decide(&[from_metadata(alive.clone())], &document(&[alive.clone(), young.clone()])).unwrap();
-        assert_eq!(announced.added, [young.clone()]);
+        assert_eq!(announced.added, std::slice::from_ref(&young));
         let found = decide(&announced.certificates, &document(&[young])).unwrap();
         assert_eq!((found.dropped, found.notices), (vec![], vec![Notice::KeptForNow(alive.clone())]));
         // The other way round the dead one goes.
@@ -483,9 +483,12 @@ mod tests {
         };
         let differs = Notice::Binding { current: redirect, offered: post };
         assert_eq!(notices(&saml, &[(redirect, "idp.test"), (post, "idp.test")], true), []);
-        assert_eq!(notices(&saml, &[(post, "idp.test")], true), [differs.clone()]);
+        assert_eq!(notices(&saml, &[(post, "idp.test")], true), std::slice::from_ref(&differs));
         // The other address has the binding, the one in use does not.
-        assert_eq!(notices(&saml, &[(redirect, "other.test"), (post, "idp.test")], true), [differs.clone()]);
+        assert_eq!(
+            notices(&saml, &[(redirect, "other.test"), (post, "idp.test")], true),
+            std::slice::from_ref(&differs)
+        );
         let moved = notices(&saml, &[(post, "other.test")], true);
         assert!(matches!(&moved[..], [Notice::SsoUrl { .. }, second] if *second == differs), "{moved:?}");
         assert_eq!(notices(&saml, &[(redirect, "idp.test")], false), [Notice::SignedRequestsNotWanted]);

@@ -10,8 +10,11 @@ use base64::engine::general_purpose::STANDARD;
 use doorward_model::{EnterpriseConnection, EnterpriseConnectionId};
 use doorward_rules::certificate_provenance::{Print, change_by_hand, from_metadata};
 use doorward_rules::metadata_refresh::MAX_CERTIFICATES;
-use doorward_saml::TrustedCertificate;
+use doorward_saml::{IdpMetadata, TrustedCertificate};
 use doorward_store::{enterprise_connections, write_tx};
+
+/// What a document may name can be trusted. `saml` knows nothing of `rules`, so each has its constant.
+const _: () = assert!(IdpMetadata::MOST_CERTIFICATES == MAX_CERTIFICATES);
 
 /// The certificates of a connection, in order of preference. What is stored was parsed before.
 pub fn of(connection: &EnterpriseConnection) -> Vec<TrustedCertificate> {
