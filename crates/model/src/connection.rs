@@ -87,6 +87,9 @@ pub struct SamlConfig {
     /// Fingerprints of certificates that were taken away by hand, which a refresh does not bring back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removed_certificates: Vec<String>,
+    /// SHA-256 of the keys that went with them: a refresh brings back no certificate over any of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed_keys: Vec<String>,
     pub attribute_mapping: AttributeMapping,
     pub allow_subdomains: bool,
     pub allow_idp_initiated: bool,

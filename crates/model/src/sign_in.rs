@@ -216,7 +216,7 @@ pub struct SsoProfile {
     /// What the connection expected of its IdP when this was verified, as a digest; what it no longer expects signs nobody in.
     #[serde(default)]
     pub trust_sha256: String,
-    /// Fingerprints of the certificates whose keys signed; they have to be trusted still.
+    /// SHA-256 of the keys that signed; each has to be that of a trusted certificate still.
     #[serde(default)]
     pub signed_by: Vec<String>,
 }

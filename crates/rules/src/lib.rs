@@ -5,6 +5,7 @@
 
 pub mod account_linking;
 pub mod certificate_dates;
+pub mod certificate_provenance;
 pub mod connection_change;
 pub mod connection_keys;
 pub mod join;

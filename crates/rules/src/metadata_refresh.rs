@@ -3,9 +3,10 @@
 //! Nobody watches while this happens, so it follows the document only as far as a change of keys needs: certificates come and
 //! go, each of them reported; entity id, SSO URL and signing of requests stay as the operator set them.
 
-use doorward_model::{Millis, SamlConfig};
+use crate::certificate_provenance::is_withheld;
+use doorward_model::{Millis, SamlConfig, SsoBinding};
 
-/// The most certificates a connection trusts; each costs at every sign-in.
+/// The most certificates a connection trusts; each costs at every sign-in. As many as one document may name.
 pub const MAX_CERTIFICATES: usize = 16;
 
 /// How often metadata is read again unless the operator says otherwise.
@@ -24,8 +25,17 @@ pub struct Certificate {
     /// Base64 of DER, as it is stored.
     pub base64: String,
     pub fingerprint: String,
+    /// SHA-256 of its key; `None` if it cannot be read.
+    pub key: Option<String>,
     pub subject: String,
+    pub not_before: Millis,
     pub expires_at: Millis,
+}
+
+impl Certificate {
+    fn is_in_date(&self, now: Millis) -> bool {
+        self.not_before <= now && now < self.expires_at
+    }
 }
 
 /// A certificate the connection trusts.
@@ -50,7 +60,7 @@ pub struct Facts<'a> {
 pub struct Document {
     pub entity_id: String,
     /// Where AuthnRequests may go, the one that suits the connection first.
-    pub sso_urls: Vec<String>,
+    pub sso: Vec<(SsoBinding, String)>,
     /// Usable signing certificates, each once.
     pub certificates: Vec<Certificate>,
     /// Why each of the others is of no use.
@@ -76,7 +86,7 @@ pub enum Refusal {
 /// What a document says and is not followed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// It names a certificate that was taken away by hand.
+    /// It names a certificate that was taken away by hand, or another over the same key.
     Withheld(Certificate),
     /// It names a certificate that has run out and was not trusted before.
     Expired(Certificate),
@@ -86,8 +96,12 @@ pub enum Notice {
     KeptForNow(Certificate),
     /// It sends people elsewhere.
     SsoUrl { current: Option<String>, offered: String },
+    /// It offers where people are sent, but not the way they are sent there.
+    Binding { current: SsoBinding, offered: SsoBinding },
     /// It wants AuthnRequests signed, which the connection does not do.
     SignedRequestsWanted,
+    /// It does not ask for the signatures that the connection makes.
+    SignedRequestsNotWanted,
 }
 
 /// What changes.
@@ -125,7 +139,7 @@ pub fn refresh(facts: Facts<'_>, document: &Document) -> Result<Refresh, Refusal
     for certificate in &document.certificates {
         if is_among(trusted, certificate) {
             names_one_trusted = true;
-        } else if saml.removed_certificates.contains(&certificate.fingerprint) {
+        } else if is_withheld(saml, &certificate.fingerprint, certificate.key.as_deref()) {
             notices.push(Notice::Withheld(certificate.clone()));
         } else if certificate.expires_at <= now {
             notices.push(Notice::Expired(certificate.clone()));
@@ -137,7 +151,7 @@ pub fn refresh(facts: Facts<'_>, document: &Document) -> Result<Refresh, Refusal
         return Err(Refusal::NoUsableCertificate);
     }
     let is_named = |known: &Trusted| document.certificates.contains(&known.certificate);
-    let may_drop = trusted.iter().any(|known| is_named(known) && known.certificate.expires_at > now);
+    let may_drop = trusted.iter().any(|known| is_named(known) && known.certificate.is_in_date(now));
     let (mut certificates, mut dropped) = (Vec::new(), Vec::new());
     for known in trusted {
         if is_named(known) || !known.is_from_metadata {
@@ -165,14 +179,23 @@ fn is_among(trusted: &[Trusted], certificate: &Certificate) -> bool {
 /// Where people are sent and what is signed for them changes under the operator's eyes only.
 fn left_to_the_operator(saml: &SamlConfig, document: &Document) -> Vec<Notice> {
     let mut notices = Vec::new();
-    let goes_there = |url: &String| saml.idp_sso_url.as_ref() == Some(url);
-    if let Some(offered) = document.sso_urls.first()
-        && !document.sso_urls.iter().any(goes_there)
-    {
+    let goes_there = |(_, url): &&(SsoBinding, String)| saml.idp_sso_url.as_ref() == Some(url);
+    let same: Vec<&(SsoBinding, String)> = document.sso.iter().filter(goes_there).collect();
+    if let (Some((_, offered)), true) = (document.sso.first(), same.is_empty()) {
         notices.push(Notice::SsoUrl { current: saml.idp_sso_url.clone(), offered: offered.clone() });
     }
-    if document.wants_signed_requests && !saml.sign_requests {
-        notices.push(Notice::SignedRequestsWanted);
+    // Of an address that is another one, the binding that goes with it.
+    let bindings: Vec<SsoBinding> = if same.is_empty() { document.sso.iter().collect() } else { same }
+        .into_iter()
+        .map(|(binding, _)| *binding)
+        .collect();
+    if let Some(offered) = bindings.first().filter(|_| !bindings.contains(&saml.idp_sso_binding)) {
+        notices.push(Notice::Binding { current: saml.idp_sso_binding, offered: *offered });
+    }
+    match (document.wants_signed_requests, saml.sign_requests) {
+        (true, false) => notices.push(Notice::SignedRequestsWanted),
+        (false, true) => notices.push(Notice::SignedRequestsNotWanted),
+        (true, true) | (false, false) => {}
     }
     notices
 }
@@ -191,7 +214,7 @@ pub enum Schedule {
     Off,
 }
 
-/// Decides when a connection that was changed is refreshed next. `was_read` says whether the change read the metadata.
+/// Decides when a connection that was changed is refreshed next. `was_read` says whether the change read what is under the URL.
 pub fn reschedule(
     before: Option<&SamlConfig>,
     after: &SamlConfig,
@@ -233,7 +256,14 @@ mod tests {
 
     fn certificate(name: &str, expires_at: Millis) -> Certificate {
         let text = |kind: &str| format!("{kind} of {name}");
-        Certificate { base64: text("DER"), fingerprint: text("print"), subject: text("subject"), expires_at }
+        Certificate {
+            base64: text("DER"),
+            fingerprint: text("print"),
+            key: Some(text("key")),
+            subject: text("subject"),
+            not_before: NOW,
+            expires_at,
+        }
     }
 
     fn named(name: &str) -> Certificate {
@@ -242,6 +272,10 @@ mod tests {
 
     fn expired(name: &str) -> Certificate {
         certificate(name, NOW)
+    }
+
+    fn early(name: &str) -> Certificate {
+        Certificate { not_before: LATER, ..certificate(name, LATER + 1) }
     }
 
     fn from_metadata(certificate: Certificate) -> Trusted {
@@ -262,7 +296,7 @@ mod tests {
     fn document(certificates: &[Certificate]) -> Document {
         Document {
             entity_id: "https://idp.test/".into(),
-            sso_urls: vec!["https://idp.test/sso".into()],
+            sso: vec![(SsoBinding::Redirect, "https://idp.test/sso".into())],
             certificates: certificates.to_vec(),
             unusable: Vec::new(),
             wants_signed_requests: false,
@@ -306,6 +340,12 @@ mod tests {
         let trusted = [from_metadata(alive.clone()), from_metadata(dead.clone())];
         let found = decide(&trusted, &document(std::slice::from_ref(&dead))).unwrap();
         assert_eq!((found.certificates, found.notices), (trusted.to_vec(), vec![Notice::KeptForNow(alive.clone())]));
+        // Nor if what remains is not in force yet, which is announced and trusted all the same.
+        let young = early("young");
+        let announced = decide(&[from_metadata(alive.clone())], &document(&[alive.clone(), young.clone()])).unwrap();
+        assert_eq!(announced.added, std::slice::from_ref(&young));
+        let found = decide(&announced.certificates, &document(&[young])).unwrap();
+        assert_eq!((found.dropped, found.notices), (vec![], vec![Notice::KeptForNow(alive.clone())]));
         // The other way round the dead one goes.
         let found = decide(&trusted, &document(std::slice::from_ref(&alive))).unwrap();
         assert_eq!((found.certificates, found.dropped), (vec![from_metadata(alive)], vec![dead]));
@@ -314,7 +354,7 @@ mod tests {
     #[test]
     fn con23_whatever_a_document_names_the_set_is_never_empty_nor_out_of_date() {
         // Every set of four certificates, each absent, by hand or from metadata, against every document that names some.
-        let all = [named("a"), named("b"), expired("c"), expired("d")];
+        let all = [named("a"), named("b"), expired("c"), early("d")];
         for held in 0..81usize {
             let state = |at: usize| held / 3usize.pow(at as u32) % 3;
             let trusted: Vec<Trusted> = all
@@ -327,7 +367,7 @@ mod tests {
                 let named = all.iter().enumerate().filter(|(at, _)| names >> at & 1 == 1);
                 let named: Vec<Certificate> = named.map(|(_, certificate)| certificate.clone()).collect();
                 let Ok(found) = decide(&trusted, &document(&named)) else { continue };
-                let in_date = |set: &[Trusted]| set.iter().any(|known| known.certificate.expires_at > NOW);
+                let in_date = |set: &[Trusted]| set.iter().any(|known| known.certificate.is_in_date(NOW));
                 assert!(!found.certificates.is_empty(), "{trusted:?} {named:?}");
                 assert!(!in_date(&trusted) || in_date(&found.certificates), "{trusted:?} {named:?}");
                 assert!(
@@ -365,7 +405,14 @@ mod tests {
         let facts = Facts { saml: &saml, trusted: &trusted, now: NOW };
         let found = refresh(facts, &document(&[old, new.clone()])).unwrap();
         assert_eq!((found.added.len(), found.notices), (0, vec![Notice::Withheld(new.clone())]));
-        assert_eq!(refresh(facts, &document(&[new])), Err(Refusal::NoUsableCertificate));
+        assert_eq!(refresh(facts, &document(std::slice::from_ref(&new))), Err(Refusal::NoUsableCertificate));
+
+        saml.removed_certificates = Vec::new();
+        saml.removed_keys = new.key.clone().into_iter().collect();
+        let reissued = Certificate { key: new.key, ..named("reissued") };
+        let facts = Facts { saml: &saml, trusted: &trusted, now: NOW };
+        let found = refresh(facts, &document(&[named("old"), reissued.clone()])).unwrap();
+        assert_eq!((found.added.len(), found.notices), (0, vec![Notice::Withheld(reissued)]));
     }
 
     #[test]
@@ -413,14 +460,40 @@ mod tests {
     fn people_are_not_sent_elsewhere_and_nothing_is_signed_unattended() {
         let trusted = [from_metadata(named("old"))];
         let mut moved = document(&[named("old")]);
-        moved.sso_urls = vec!["https://elsewhere.test/sso".into()];
+        moved.sso = vec![(SsoBinding::Redirect, "https://elsewhere.test/sso".into())];
         moved.wants_signed_requests = true;
         let found = decide(&trusted, &moved).unwrap();
         let current = Some("https://idp.test/sso".to_owned());
         let offered = "https://elsewhere.test/sso".to_owned();
         assert_eq!(found.notices, [Notice::SsoUrl { current, offered }, Notice::SignedRequestsWanted]);
-        moved.sso_urls.push("https://idp.test/sso".into());
+        moved.sso.push((SsoBinding::Redirect, "https://idp.test/sso".into()));
         assert_eq!(decide(&trusted, &moved).unwrap().notices, [Notice::SignedRequestsWanted]);
+    }
+
+    #[test]
+    fn another_binding_and_signatures_nobody_asked_for_are_reported() {
+        let (redirect, post) = (SsoBinding::Redirect, SsoBinding::Post);
+        let trusted = [from_metadata(named("old"))];
+        let mut saml = saml();
+        saml.sign_requests = true;
+        let notices = |saml: &SamlConfig, offered: &[(SsoBinding, &str)], wants_signed_requests: bool| {
+            let sso = offered.iter().map(|(binding, host)| (*binding, format!("https://{host}/sso"))).collect();
+            let document = Document { sso, wants_signed_requests, ..document(&[named("old")]) };
+            refresh(Facts { saml, trusted: &trusted, now: NOW }, &document).unwrap().notices
+        };
+        let differs = Notice::Binding { current: redirect, offered: post };
+        assert_eq!(notices(&saml, &[(redirect, "idp.test"), (post, "idp.test")], true), []);
+        assert_eq!(notices(&saml, &[(post, "idp.test")], true), std::slice::from_ref(&differs));
+        // The other address has the binding, the one in use does not.
+        assert_eq!(
+            notices(&saml, &[(redirect, "other.test"), (post, "idp.test")], true),
+            std::slice::from_ref(&differs)
+        );
+        let moved = notices(&saml, &[(post, "other.test")], true);
+        assert!(matches!(&moved[..], [Notice::SsoUrl { .. }, second] if *second == differs), "{moved:?}");
+        assert_eq!(notices(&saml, &[(redirect, "idp.test")], false), [Notice::SignedRequestsNotWanted]);
+        saml.sign_requests = false;
+        assert_eq!(notices(&saml, &[(redirect, "idp.test")], false), []);
     }
 
     #[test]

@@ -59,12 +59,13 @@ pub fn is_fresh(connection: &EnterpriseConnection, asked_at: Millis, signed_in_a
     !connection.saml.force_authn || signed_in_at.saturating_add(clock_skew) >= asked_at
 }
 
-/// Whether a profile that was verified before may still sign in, as the connection is now. Certificates that came since, or
-/// went without having signed it, make no difference: an IdP that changes its key interrupts nobody.
-pub fn is_still_trusted(profile: &SsoProfile, trust_sha256: &str, trusted_fingerprints: &[String]) -> bool {
+/// Whether a profile that was verified before may still sign in, as the connection is now. Keys that came since, or
+/// went without having signed it, make no difference: an IdP that changes its key interrupts nobody, nor does a certificate
+/// that goes while another over the same key stays.
+pub fn is_still_trusted(profile: &SsoProfile, trust_sha256: &str, trusted_keys: &[String]) -> bool {
     profile.trust_sha256 == trust_sha256
         && !profile.signed_by.is_empty()
-        && profile.signed_by.iter().all(|signer| trusted_fingerprints.contains(signer))
+        && profile.signed_by.iter().all(|signer| trusted_keys.contains(signer))
 }
 
 #[cfg(test)]

@@ -90,6 +90,7 @@ pub(crate) mod tests {
                 refresh_idp_metadata: false,
                 metadata_certificates: Vec::new(),
                 removed_certificates: Vec::new(),
+                removed_keys: Vec::new(),
                 attribute_mapping: AttributeMapping {
                     user_id: None,
                     email_address: "mail".into(),

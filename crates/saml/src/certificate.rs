@@ -62,6 +62,7 @@ const LONGEST: usize = 64 * 1024;
 pub struct TrustedCertificate {
     der: Vec<u8>,
     key: VerifyingKey,
+    key_sha256: String,
     not_before_ms: i64,
     not_after_ms: i64,
     subject: String,
@@ -100,11 +101,12 @@ impl TrustedCertificate {
             return Err(malformed("bytes behind its end".to_owned()));
         }
         let key = VerifyingKey::parse(&certificate)?;
+        let key_sha256 = hex(digest(&SHA256, certificate.public_key().raw).as_ref());
         let validity = certificate.validity();
         let not_before_ms = validity.not_before.timestamp().saturating_mul(1000);
         let not_after_ms = validity.not_after.timestamp().saturating_mul(1000);
         let subject = Shown::from(certificate.subject().to_string()).to_string();
-        Ok(TrustedCertificate { key, not_before_ms, not_after_ms, subject, der })
+        Ok(TrustedCertificate { key, key_sha256, not_before_ms, not_after_ms, subject, der })
     }
 
     /// The certificate as DER.
@@ -159,6 +161,11 @@ impl TrustedCertificate {
     /// SHA-256 of the DER as lower-case hexadecimal without separators.
     pub fn fingerprint(&self) -> String {
         hex(digest(&SHA256, &self.der).as_ref())
+    }
+
+    /// SHA-256 of the SubjectPublicKeyInfo in the same form: what certificates that are issued over one key have in common.
+    pub fn key_sha256(&self) -> &str {
+        &self.key_sha256
     }
 
     /// The parsed key for RSA PKCS#1 v1.5 with `digest`, if this is an RSA key.

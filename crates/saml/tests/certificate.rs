@@ -48,6 +48,14 @@ fn says_what_the_certificate_is() {
 }
 
 #[test]
+fn a_key_is_told_by_the_digest_of_its_subject_public_key_info() {
+    let of = |name: &str| TrustedCertificate::parse(&read(name)).unwrap().key_sha256().to_owned();
+    // openssl x509 -noout -pubkey | openssl pkey -pubin -outform der | sha256sum
+    assert_eq!(of("idp.crt"), "a63a0d2042990fe70e4111fc52326addefdf48b1c40cd7983e53058001ab5703");
+    assert_eq!(of("ec.crt"), "d4843103b2876d3c7def3d44630e6f03c28191cc92e90b7c661d0ab6fb47c0bb");
+}
+
+#[test]
 fn refuses_what_cannot_verify_anything() {
     let pem = read("idp.crt");
     let base64 = TrustedCertificate::parse(&pem).unwrap().base64();

@@ -536,8 +536,12 @@ pub(crate) fn json_text<T: serde::Serialize>(value: &T) -> Result<String, StoreE
     serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
-/// Runs one statement outside any transaction on a PostgreSQL server, such as `CREATE DATABASE`; for tests and tools.
+/// Runs one statement outside any transaction, such as `CREATE DATABASE`; for tests and tools.
 pub async fn administer(url: &str, sql: &str) -> Result<(), StoreError> {
+    if url.starts_with("sqlite:") {
+        let options = sqlite_options(url).map_err(|error| open_error(url, &error))?;
+        return Ok(rusqlite::Connection::open(options.get_filename())?.execute_batch(sql)?);
+    }
     use sqlx::{Connection as _, Executor as _};
     let mut connection = sqlx::PgConnection::connect(url).await.map_err(|error| open_error(url, &error))?;
     connection.execute(AssertSqlSafe(sql.to_owned())).await?;

@@ -16,6 +16,8 @@ statements! {
     UNSCHEDULE = "UPDATE metadata_refreshes SET due_at = NULL WHERE connection_id = $1";
     CLAIM = "UPDATE metadata_refreshes SET claimed_until = $3 WHERE connection_id = $1 AND claimed_until <= $2";
     CLAIM_DUE = "UPDATE metadata_refreshes SET claimed_until = $3 WHERE connection_id = $1 AND claimed_until <= $2 AND due_at <= $2";
+    PUT_OFF = "UPDATE metadata_refreshes SET due_at = $3, claimed_until = 0 \
+               WHERE connection_id = $1 AND claimed_until = $2 AND due_at IS NOT NULL";
     SAVE = "UPDATE metadata_refreshes SET due_at = $3, claimed_until = 0, failures = $4, succeeded_at = $5, last = $6, changes = $7 \
             WHERE connection_id = $1 AND claimed_until = $2";
 }
@@ -60,7 +62,8 @@ pub async fn schedule(
 }
 
 /// Takes a connection for the caller alone until `until`, if nobody has it and, with `only_if_due`, it is still due. `until`
-/// is the caller's proof: no later claim has the same.
+/// is the caller's proof: while it has not given the connection back, no other claim has the same, because others have to wait
+/// until this one has run out and then end later.
 pub async fn claim(
     tx: &mut Tx,
     connection: &EnterpriseConnectionId,
@@ -70,6 +73,16 @@ pub async fn claim(
 ) -> Result<bool, StoreError> {
     let sql = if only_if_due { CLAIM_DUE } else { CLAIM };
     Ok(tx.run(sql, args![connection.as_str(), now, until]).await? > 0)
+}
+
+/// Gives a claim back without having read anything, and has the connection due at another time if it is on the schedule.
+pub async fn put_off(
+    tx: &mut Tx,
+    connection: &EnterpriseConnectionId,
+    claimed_until: Millis,
+    due_at: Millis,
+) -> Result<(), StoreError> {
+    tx.run(PUT_OFF, args![connection.as_str(), claimed_until, due_at]).await.map(drop)
 }
 
 /// Saves what came of a claim and gives it back. Answers `false`, and saves nothing, if somebody else has the connection now.

@@ -12,9 +12,6 @@ use crate::instant::{UnixMillis, parse_duration};
 use crate::xml::read::{children, describe, is, plain_text};
 use crate::xml::{self, Limits, NS_METADATA, NS_PROTOCOL, NS_SIGNATURE, XmlError};
 
-/// The most signing certificates read of one IdP; each costs at every sign-in.
-const MOST_CERTIFICATES: usize = 16;
-
 /// How an AuthnRequest travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SsoBinding {
@@ -101,6 +98,9 @@ impl MetadataError {
 }
 
 impl IdpMetadata {
+    /// The most signing certificates read of one IdP; each costs at every sign-in.
+    pub const MOST_CERTIFICATES: usize = 16;
+
     /// Reads an `EntityDescriptor`, or an `EntitiesDescriptor` with exactly one IdP in it, of at most 1 MB.
     ///
     /// # Errors
@@ -113,8 +113,8 @@ impl IdpMetadata {
         let offered = |binding: SsoBinding| Some((binding, sso_location(role?, binding.uri())?));
         let sso: Vec<_> = [SsoBinding::Redirect, SsoBinding::Post].into_iter().filter_map(offered).collect();
         let keys = role.map(signing_keys).unwrap_or_default();
-        if keys.len() > MOST_CERTIFICATES {
-            let limit = MOST_CERTIFICATES;
+        if keys.len() > Self::MOST_CERTIFICATES {
+            let limit = Self::MOST_CERTIFICATES;
             return Err(MetadataError::TooManyCertificates { limit });
         }
         let (Some(role), Some(entity_id), false, false) = (role, entity_id, sso.is_empty(), keys.is_empty()) else {
@@ -221,7 +221,7 @@ fn signing_keys(role: Node) -> Vec<String> {
         .filter_map(plain_text)
         .map(str::to_owned)
         .filter(|text| !text.trim_ascii().is_empty())
-        .take(MOST_CERTIFICATES + 1)
+        .take(IdpMetadata::MOST_CERTIFICATES + 1)
         .collect()
 }
 

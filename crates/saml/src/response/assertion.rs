@@ -35,7 +35,8 @@ pub struct Assertion {
     pub not_on_or_after_ms: i64,
     /// The attributes, in document order.
     pub attributes: Vec<Attribute>,
-    /// The fingerprints of the certificates whose keys signed the Response, the Assertion or both; at least one.
+    /// The keys that signed the Response, the Assertion or both, as
+    /// [`TrustedCertificate::key_sha256`](crate::TrustedCertificate::key_sha256) tells them; at least one.
     pub signed_by: Vec<String>,
 }
 

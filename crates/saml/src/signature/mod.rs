@@ -81,7 +81,7 @@ impl From<TooLong> for SignatureError {
 /// The canonical bytes of an element, whose digest a configured key signed.
 pub(crate) struct Signed {
     canonical: String,
-    /// The fingerprint of the certificate whose key signed.
+    /// SHA-256 of the key that signed.
     pub(crate) signer: String,
 }
 
@@ -118,7 +118,7 @@ pub(crate) fn verify(
     if digest.as_ref() != signed_info.digest {
         return Err(SignatureError::DigestMismatch);
     }
-    Ok(Signed { canonical, signer: signer.fingerprint() })
+    Ok(Signed { canonical, signer: signer.key_sha256().to_owned() })
 }
 
 /// SignedInfo and SignatureValue. KeyInfo may follow; Object, or anything else, may not (SAML core 5.4.5).

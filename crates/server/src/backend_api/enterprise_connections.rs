@@ -22,7 +22,8 @@ use doorward_store::enterprise_connections::{self as store, ListFilter};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The most certificates that can be given at once (CON-23).
+/// The most certificates that can be given in one request, which is Clerk's limit (CON-23). A connection may trust more, added
+/// one by one or by metadata: `MAX_CERTIFICATES` of `rules::metadata_refresh`.
 const MAX_CERTIFICATES: usize = 5;
 /// The longest certificate that is read, in characters.
 const MAX_CERTIFICATE: usize = 64 * 1024;

@@ -116,12 +116,27 @@ fn open(encryption: &EncryptionKey, key: &ConnectionKey) -> Result<Vec<u8>, Flow
     encryption.decrypt(&key.encrypted_private_key, &context(&key.connection_id, key.purpose)).map_err(internal)
 }
 
-/// The keys that decrypt what the IdP of a connection sends; none before the first was published.
+/// The keys that decrypt what the IdP of a connection sends; none before the first was published. One that cannot be opened
+/// is an error in the log and does not keep the others from decrypting; if none can, that is the answer.
 pub async fn decryption_keys(
     app: &App,
     tx: &mut Tx,
     connection: &EnterpriseConnectionId,
 ) -> Result<Vec<DecryptionKey>, FlowError> {
     let keys = connection_keys::all(tx, connection, KeyPurpose::Decryption).await?;
-    keys.iter().map(|key| open_decryption(&app.encryption, key)).collect()
+    let (mut opened, mut failed) = (Vec::new(), None);
+    for key in &keys {
+        match open_decryption(&app.encryption, key) {
+            Ok(key) => opened.push(key),
+            Err(error) => {
+                let fingerprint = idp_certificates::fingerprint(&key.certificate);
+                tracing::error!(%connection, fingerprint, %error, "a connection key that decrypts cannot be opened");
+                failed = Some(error);
+            }
+        }
+    }
+    match failed {
+        Some(error) if opened.is_empty() => Err(error),
+        _ => Ok(opened),
+    }
 }

@@ -1,13 +1,15 @@
 //! Making, changing and deleting enterprise connections (CON).
 
 use crate::app::App;
+use crate::flows::idp_certificates::prints;
 use crate::flows::organizations::by_id as organization_by_id;
-use crate::flows::{FlowError, Refusal, connection_keys, idp_certificates, metadata_refresh};
+use crate::flows::{FlowError, Refusal, connection_keys, metadata_refresh};
 use crate::outbound::Outbound;
 use doorward_model::{
     ConnectionKey, CustomAttribute, Domain, EnterpriseConnection, EnterpriseConnectionId, KeyPurpose, LoginHint,
     OrganizationId, Provider, SamlConfig, SamlConnectionId, SsoBinding,
 };
+use doorward_rules::certificate_provenance::{self as provenance, Source};
 use doorward_rules::connection_change::{self, check, is_sso_url};
 use doorward_rules::profile::{default_login_hint, default_mapping};
 use doorward_saml::{IdpMetadata, MetadataError};
@@ -92,7 +94,7 @@ pub async fn create(app: &App, new: NewEnterpriseConnection) -> Result<Enterpris
     write_tx!(app.store, FlowError, |tx| {
         check_against_others(tx, &connection, new.change.organization_id.as_ref()).await?;
         enterprise_connections::insert(tx, &connection).await?;
-        metadata_refresh::reschedule(tx, app, None, &connection, metadata.is_some(), now).await?;
+        metadata_refresh::reschedule(tx, app, None, &connection, was_read(metadata.as_ref()), now).await?;
         if let Some(key) = &key {
             connection_keys::keep_first(tx, key).await?;
         }
@@ -120,7 +122,7 @@ pub async fn update(
         connection.updated_at = now;
         check_against_others(tx, &connection, change.organization_id.as_ref()).await?;
         enterprise_connections::update(tx, &connection).await?;
-        metadata_refresh::reschedule(tx, app, Some(&before), &connection, metadata.is_some(), now).await?;
+        metadata_refresh::reschedule(tx, app, Some(&before), &connection, was_read(metadata.as_ref()), now).await?;
         if let Some(key) = &key {
             connection_keys::keep_first(tx, key).await?;
         }
@@ -175,6 +177,7 @@ fn blank(app: &App, new: &NewEnterpriseConnection, now: i64) -> EnterpriseConnec
             refresh_idp_metadata: false,
             metadata_certificates: Vec::new(),
             removed_certificates: Vec::new(),
+            removed_keys: Vec::new(),
             attribute_mapping: default_mapping(new.provider),
             allow_subdomains: false,
             allow_idp_initiated: false,
@@ -190,19 +193,25 @@ fn blank(app: &App, new: &NewEnterpriseConnection, now: i64) -> EnterpriseConnec
 struct ReadMetadata {
     metadata: IdpMetadata,
     text: String,
+    source: Source,
+}
+
+/// Whether a change has read what is under the metadata URL.
+fn was_read(metadata: Option<&ReadMetadata>) -> bool {
+    metadata.is_some_and(|read| read.source == Source::Url)
 }
 
 /// Reads the metadata of a change: its text, else what its URL answers. Called outside of transactions.
 async fn read_metadata(app: &App, change: &SamlChange) -> Result<Option<ReadMetadata>, FlowError> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-    let bytes = match (given(&change.idp_metadata), given(&change.idp_metadata_url)) {
-        (Some(text), _) => text.into_bytes(),
-        (None, Some(url)) => fetch_metadata(&app.outbound, &url).await?,
+    let (bytes, source) = match (given(&change.idp_metadata), given(&change.idp_metadata_url)) {
+        (Some(text), _) => (text.into_bytes(), Source::Text),
+        (None, Some(url)) => (fetch_metadata(&app.outbound, &url).await?, Source::Url),
         (None, None) => return Ok(None),
     };
     let metadata = parse_metadata(&bytes)?;
     // The parser admits UTF-8 only.
-    Ok(Some(ReadMetadata { metadata, text: String::from_utf8_lossy(&bytes).into_owned() }))
+    Ok(Some(ReadMetadata { metadata, text: String::from_utf8_lossy(&bytes).into_owned(), source }))
 }
 
 /// The document under a metadata URL.
@@ -219,6 +228,7 @@ pub fn parse_metadata(bytes: &[u8]) -> Result<IdpMetadata, Refusal> {
     })?;
     match metadata.sso_urls.iter().find(|(_, url)| !is_browsable(url)) {
         Some((_, url)) => {
+            let url: String = url.chars().take(200).collect();
             Err(Refusal::MetadataInvalid { reason: format!("the SSO URL {url} must begin with https://") })
         }
         None => Ok(metadata),
@@ -231,6 +241,14 @@ pub fn sso_of<'a>(metadata: &'a IdpMetadata, saml: &SamlConfig) -> (doorward_sam
         SsoBinding::Redirect => doorward_saml::SsoBinding::Redirect,
         SsoBinding::Post => doorward_saml::SsoBinding::Post,
     })
+}
+
+/// A binding that metadata names, as it is stored.
+pub fn binding_of(binding: doorward_saml::SsoBinding) -> SsoBinding {
+    match binding {
+        doorward_saml::SsoBinding::Redirect => SsoBinding::Redirect,
+        doorward_saml::SsoBinding::Post => SsoBinding::Post,
+    }
 }
 
 /// Whether browsers may be sent to an IdP under this URL.
@@ -285,7 +303,8 @@ fn apply_saml(connection: &mut EnterpriseConnection, change: &SamlChange) {
     let saml = &mut connection.saml;
     replace_text(&mut saml.name, change.name.as_ref());
     if change.idp_entity_id.is_some() || change.idp_sso_url.is_some() || change.idp_certificates.is_some() {
-        idp_certificates::outgrow_metadata(saml);
+        let trusted = prints(&saml.idp_certificates);
+        provenance::outgrow_metadata(saml, &trusted);
     }
     replace_text(&mut saml.idp_entity_id, change.idp_entity_id.as_ref());
     replace_text(&mut saml.idp_sso_url, change.idp_sso_url.as_ref());
@@ -293,7 +312,8 @@ fn apply_saml(connection: &mut EnterpriseConnection, change: &SamlChange) {
     replace(&mut saml.sign_requests, change.sign_requests.as_ref());
     if let Some(certificates) = &change.idp_certificates {
         let before = std::mem::replace(&mut saml.idp_certificates, certificates.clone());
-        idp_certificates::note_change_by_hand(saml, &before, certificates);
+        let named = prints(certificates);
+        provenance::change_by_hand(saml, &prints(&before), &named, &named);
     }
     replace(&mut saml.refresh_idp_metadata, change.refresh_idp_metadata.as_ref());
     replace_text(&mut saml.idp_metadata_url, change.idp_metadata_url.as_ref());
@@ -314,18 +334,15 @@ fn apply_metadata(saml: &mut SamlConfig, read: &ReadMetadata, change: &SamlChang
     saml.idp_entity_id = Some(read.metadata.entity_id.clone());
     let (binding, url) = sso_of(&read.metadata, saml);
     saml.idp_sso_url = Some(url.to_owned());
-    saml.idp_sso_binding = match binding {
-        doorward_saml::SsoBinding::Redirect => SsoBinding::Redirect,
-        doorward_saml::SsoBinding::Post => SsoBinding::Post,
-    };
+    saml.idp_sso_binding = binding_of(binding);
     if read.metadata.want_authn_requests_signed && change.sign_requests.is_none() {
         saml.sign_requests = true;
     }
-    saml.idp_certificates = read.metadata.certificates.iter().map(|certificate| certificate.base64()).collect();
+    let named = read.metadata.certificates.iter().map(|certificate| certificate.base64()).collect();
+    let before = std::mem::replace(&mut saml.idp_certificates, named);
     saml.idp_metadata = Some(read.text.clone());
-    // The operator vouches for this document: what it names is trusted, also if it was taken away once.
-    saml.metadata_certificates = idp_certificates::fingerprints(saml);
-    saml.removed_certificates.retain(|known| !saml.metadata_certificates.contains(known));
+    let named = prints(&saml.idp_certificates);
+    provenance::set_metadata(saml, &prints(&before), &named, read.source);
 }
 
 /// Checks a connection as it would be stored. `linked` is the organization it is being linked to.

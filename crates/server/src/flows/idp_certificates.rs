@@ -7,14 +7,23 @@ use crate::flows::{FlowError, Refusal};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use doorward_model::{EnterpriseConnection, EnterpriseConnectionId, SamlConfig};
+use doorward_model::{EnterpriseConnection, EnterpriseConnectionId};
+use doorward_rules::certificate_provenance::{Print, change_by_hand, from_metadata};
 use doorward_rules::metadata_refresh::MAX_CERTIFICATES;
-use doorward_saml::TrustedCertificate;
+use doorward_saml::{IdpMetadata, TrustedCertificate};
 use doorward_store::{enterprise_connections, write_tx};
+
+/// What a document may name can be trusted. `saml` knows nothing of `rules`, so each has its constant.
+const _: () = assert!(IdpMetadata::MOST_CERTIFICATES == MAX_CERTIFICATES);
 
 /// The certificates of a connection, in order of preference. What is stored was parsed before.
 pub fn of(connection: &EnterpriseConnection) -> Vec<TrustedCertificate> {
     connection.saml.idp_certificates.iter().filter_map(|text| TrustedCertificate::parse(text).ok()).collect()
+}
+
+/// The keys of all that a connection trusts, as [`TrustedCertificate::key_sha256`] tells them.
+pub fn keys(connection: &EnterpriseConnection) -> Vec<String> {
+    of(connection).iter().map(|certificate| certificate.key_sha256().to_owned()).collect()
 }
 
 /// The fingerprint of a stored certificate, without parsing what was parsed before.
@@ -23,31 +32,13 @@ pub fn fingerprint(base64: &str) -> String {
     crate::random::hex(digest(&SHA256, &der).as_ref())
 }
 
-/// The fingerprints of all that a connection trusts.
-pub fn fingerprints(saml: &SamlConfig) -> Vec<String> {
-    saml.idp_certificates.iter().map(|text| fingerprint(text)).collect()
-}
-
-/// The fingerprints of what it trusts because metadata named it. A document that is kept says all that is in force.
-pub fn from_metadata(saml: &SamlConfig) -> Vec<String> {
-    if saml.idp_metadata.is_some() { fingerprints(saml) } else { saml.metadata_certificates.clone() }
-}
-
-/// Notes that a document no longer says what is in force, and which certificates came from it.
-pub fn outgrow_metadata(saml: &mut SamlConfig) {
-    saml.metadata_certificates = from_metadata(saml);
-    saml.idp_metadata = None;
-}
-
-/// Notes a change of the trusted set by hand: what was added is the operator's, what was taken away does not come back by
-/// itself.
-pub fn note_change_by_hand(saml: &mut SamlConfig, before: &[String], added: &[String]) {
-    let (before, after) = (before.iter().map(|text| fingerprint(text)), fingerprints(saml));
-    let removed: Vec<String> = before.filter(|known| !after.contains(known)).collect();
-    saml.removed_certificates.retain(|known| !after.contains(known) && !removed.contains(known));
-    saml.removed_certificates.extend(removed);
-    let added: Vec<String> = added.iter().map(|text| fingerprint(text)).collect();
-    saml.metadata_certificates.retain(|known| after.contains(known) && !added.contains(known));
+/// What the rules need to know of stored certificates.
+pub fn prints(stored: &[String]) -> Vec<Print> {
+    let print = |text: &String| Print {
+        fingerprint: fingerprint(text),
+        key: TrustedCertificate::parse(text).ok().map(|certificate| certificate.key_sha256().to_owned()),
+    };
+    stored.iter().map(print).collect()
 }
 
 /// Trusts one more certificate. Adding one that metadata named makes it the operator's: no refresh drops it then.
@@ -94,13 +85,14 @@ async fn change(
         let mut connection = by_id(tx, id).await?;
         let before = connection.saml.clone();
         change(&mut connection.saml.idp_certificates)?;
-        let is_adopted = added.iter().any(|text| from_metadata(&before).contains(&fingerprint(text)));
+        let (was, added) = (prints(&before.idp_certificates), prints(added));
+        let named = from_metadata(&before, &was);
+        let is_adopted = added.iter().any(|print| named.contains(&print.fingerprint));
         if connection.saml.idp_certificates == before.idp_certificates && !is_adopted {
             return Ok(());
         }
-        connection.saml.metadata_certificates = from_metadata(&before);
-        connection.saml.idp_metadata = None;
-        note_change_by_hand(&mut connection.saml, &before.idp_certificates, added);
+        let is = prints(&connection.saml.idp_certificates);
+        change_by_hand(&mut connection.saml, &was, &is, &added);
         connection.updated_at = now;
         check_against_others(tx, &connection, None).await?;
         Ok(enterprise_connections::update(tx, &connection).await?)

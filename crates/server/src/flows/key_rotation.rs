@@ -40,9 +40,8 @@ async fn all(tx: &mut Tx, id: &EnterpriseConnectionId) -> Result<Vec<ConnectionK
 
 /// The fingerprint of the one that signs.
 fn signing(connection: &EnterpriseConnection, held: &[ConnectionKey]) -> Option<String> {
-    let for_signing = held.iter().filter(|key| key.purpose == KeyPurpose::Signing);
-    let fingerprints: Vec<String> = for_signing.map(|key| idp_certificates::fingerprint(&key.certificate)).collect();
-    rules::signing(&fingerprints, connection.saml.signing_key.as_deref()).cloned()
+    let for_signing = held.iter().filter(|key| key.purpose == KeyPurpose::Signing).cloned().collect();
+    keys::signing_first(connection, for_signing).first().map(|key| idp_certificates::fingerprint(&key.certificate))
 }
 
 fn facts(held: &[ConnectionKey]) -> Vec<Key> {

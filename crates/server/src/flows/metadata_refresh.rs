@@ -5,40 +5,46 @@
 //! ends in between leaves a connection as it was, to be taken up again when the claim has run out.
 
 use crate::app::App;
-use crate::flows::enterprise_connections::{by_id, fetch_metadata, parse_metadata, sso_of};
+use crate::flows::enterprise_connections::{binding_of, by_id, fetch_metadata, parse_metadata, sso_of};
 use crate::flows::{FlowError, Refusal, idp_certificates};
 use crate::http::error_table::describe;
 use doorward_model::{
     EnterpriseConnection, EnterpriseConnectionId, MetadataRefresh, MetadataRefreshNotice, MetadataRefreshOutcome,
-    MetadataRefreshRecord, Millis, RefreshedCertificate, SamlConfig,
+    MetadataRefreshRecord, Millis, RefreshedCertificate, SamlConfig, SsoBinding,
 };
+use doorward_rules::certificate_provenance::from_metadata;
 use doorward_rules::metadata_refresh::{self as rules, Certificate, Document, Facts, Notice, Refresh, Schedule};
 use doorward_saml::{IdpMetadata, TrustedCertificate};
 use doorward_store::{Tx, enterprise_connections, metadata_refreshes, write_tx};
 use futures_util::stream::{self, StreamExt as _};
+use std::collections::HashSet;
+use std::sync::Arc;
+use tokio::task::JoinSet;
 
 /// How long a node has a connection it claimed: more than the outbound client takes at the most.
 const CLAIM: Millis = 5 * 60 * 1000;
 /// How many documents are fetched at once.
 const AT_ONCE: usize = 4;
+/// The code of a notice that the connection signs requests for an IdP that does not ask for it.
+const SIGNED_UNASKED: &str = "signed_requests_not_wanted";
 /// How many of the refreshes that changed something are kept.
 const CHANGES_KEPT: usize = 20;
 
-/// Refreshes every connection that is due; answers how many. One that fails does not keep the others from theirs.
-pub async fn run_due(app: &App) -> Result<usize, FlowError> {
-    let mut refreshed = 0;
+/// Refreshes every connection that is due, each once; answers how many. One that fails does not keep the others from theirs.
+pub async fn run_due(app: &Arc<App>) -> Result<usize, FlowError> {
+    let (mut refreshed, mut tried) = (0, HashSet::new());
     loop {
-        let due = metadata_refreshes::due(&mut app.store.read().await?, app.now()).await?;
-        let outcomes: Vec<_> = stream::iter(due).map(|id| run_one(app, id)).buffer_unordered(AT_ONCE).collect().await;
-        let done = outcomes.into_iter().filter(|done| *done).count();
-        if done == 0 {
+        let mut due = metadata_refreshes::due(&mut app.store.read().await?, app.now()).await?;
+        due.retain(|id| tried.insert(id.clone()));
+        if due.is_empty() {
             return Ok(refreshed);
         }
-        refreshed += done;
+        let outcomes: Vec<_> = stream::iter(due).map(|id| run_one(app, id)).buffer_unordered(AT_ONCE).collect().await;
+        refreshed += outcomes.into_iter().filter(|done| *done).count();
     }
 }
 
-async fn run_one(app: &App, id: EnterpriseConnectionId) -> bool {
+async fn run_one(app: &Arc<App>, id: EnterpriseConnectionId) -> bool {
     match refresh(app, &id, false).await {
         Ok(done) => done,
         Err(error) => {
@@ -49,19 +55,21 @@ async fn run_one(app: &App, id: EnterpriseConnectionId) -> bool {
 }
 
 /// Refreshes a connection because the operator asks for it, whether or not it is on the schedule.
-pub async fn run_now(app: &App, id: &EnterpriseConnectionId) -> Result<(), FlowError> {
+pub async fn run_now(app: &Arc<App>, id: &EnterpriseConnectionId) -> Result<(), FlowError> {
     let connection = by_id(&mut app.store.read().await?, id).await?;
     if connection.saml.idp_metadata_url.is_none() {
         return Err(Refusal::ParamMissing { param: "saml.idp_metadata_url" }.into());
     }
-    match refresh(app, id, true).await? {
-        true => Ok(()),
-        false => Err(Refusal::MetadataRefreshUnderWay.into()),
+    if refresh(app, id, true).await? {
+        return Ok(());
     }
+    // Nobody is at it if it was deleted meanwhile.
+    by_id(&mut app.store.read().await?, id).await?;
+    Err(Refusal::MetadataRefreshUnderWay.into())
 }
 
 /// Keeps the schedule of a connection true to its settings, in the transaction that changes them. `was_read` says that the
-/// change has read the metadata.
+/// change has read what is under the URL.
 pub async fn reschedule(
     tx: &mut Tx,
     app: &App,
@@ -85,37 +93,82 @@ fn interval(app: &App) -> Millis {
 /// A claimed connection, as it was then.
 struct Claimed {
     connection: EnterpriseConnection,
-    url: String,
     until: Millis,
 }
 
 /// Answers `false` if there was nothing to do or another node does it.
-async fn refresh(app: &App, id: &EnterpriseConnectionId, requested: bool) -> Result<bool, FlowError> {
-    let Some(claimed) = claim(app, id, requested).await? else { return Ok(false) };
-    let fetched = match fetch_metadata(&app.outbound, &claimed.url).await {
-        Ok(bytes) => read(&bytes, &claimed.connection.saml),
-        Err(refusal) => Err(notice_of(&refusal)),
+async fn refresh(app: &Arc<App>, id: &EnterpriseConnectionId, requested: bool) -> Result<bool, FlowError> {
+    let Some(until) = claim(app, id, requested).await? else { return Ok(false) };
+    // In a task of its own, which ends with this one: a panic there is this connection's failure and nobody else's.
+    let mut task = JoinSet::new();
+    task.spawn(follow(app.clone(), id.clone(), until, requested));
+    let error = match task.join_next().await {
+        Some(Ok(Ok(done))) => return Ok(done),
+        Some(Ok(Err(error))) => error.to_string(),
+        Some(Err(panic)) => panic.to_string(),
+        None => "it was not begun".to_owned(),
     };
-    let now = app.now();
-    let record = write_tx!(app.store, FlowError, |tx| { save(tx, app, &claimed, &fetched, requested, now).await })?;
-    if let Some(record) = &record {
-        log(id, record);
-    }
-    Ok(record.is_some())
+    let error = clipped(&error);
+    tracing::error!(connection = %id, error, "metadata refresh broke off; it is put down as failed");
+    give_up(app, id, until, requested).await
 }
 
-async fn claim(app: &App, id: &EnterpriseConnectionId, requested: bool) -> Result<Option<Claimed>, FlowError> {
+/// Claims before anything of the connection is read, so that one that cannot be read is not due again and again.
+async fn claim(app: &App, id: &EnterpriseConnectionId, requested: bool) -> Result<Option<Millis>, FlowError> {
     let now = app.now();
     write_tx!(app.store, FlowError, |tx| {
-        let Some(connection) = enterprise_connections::by_id(tx, id).await? else { return Ok(None) };
-        let Some(url) = connection.saml.idp_metadata_url.clone() else { return Ok(None) };
         if requested {
+            by_id(tx, id).await?;
             metadata_refreshes::add(tx, id).await?;
         }
         let until = now + CLAIM;
         let is_ours = metadata_refreshes::claim(tx, id, now, until, !requested).await?;
-        Ok(is_ours.then_some(Claimed { connection, url, until }))
+        Ok(is_ours.then_some(until))
     })
+}
+
+/// Fetches and applies the metadata of a connection that was claimed.
+async fn follow(app: Arc<App>, id: EnterpriseConnectionId, until: Millis, requested: bool) -> Result<bool, FlowError> {
+    let connection = enterprise_connections::by_id(&mut app.store.read().await?, &id).await?;
+    let Some(connection) = connection else { return Ok(false) };
+    let fetched = match &connection.saml.idp_metadata_url {
+        Some(url) => fetch_metadata(&app.outbound, url).await,
+        None => Err(Refusal::ParamMissing { param: "saml.idp_metadata_url" }),
+    };
+    let fetched = match fetched {
+        Ok(bytes) => read(&bytes, &connection.saml),
+        Err(refusal) => Err(notice_of(&refusal)),
+    };
+    let claimed = Claimed { connection, until };
+    let now = app.now();
+    let record = write_tx!(app.store, FlowError, |tx| { save(tx, &app, &claimed, &fetched, requested, now).await })?;
+    if let Some(record) = &record {
+        log(&id, record);
+    }
+    Ok(record.is_some())
+}
+
+/// Puts a claimed refresh down as failed, for a reason that should not be and stands in the log. The connection is not read, as
+/// that may be what failed; where the record cannot be read either, it is due after the interval again.
+async fn give_up(app: &App, id: &EnterpriseConnectionId, until: Millis, requested: bool) -> Result<bool, FlowError> {
+    let now = app.now();
+    let reason = "Something failed here that should not; the log has the reason.";
+    let noted = write_tx!(app.store, FlowError, |tx| {
+        let state = metadata_refreshes::of(tx, id).await?;
+        let Some(mut state) = state.filter(|state| state.claimed_until == until) else { return Ok(false) };
+        note_failure(&mut state, app, now);
+        let error = note("internal_error", reason.to_owned());
+        state.last = Some(blank(MetadataRefreshOutcome::Failed, Some(error), requested, now));
+        Ok(metadata_refreshes::save(tx, &state).await?)
+    });
+    if let Err(error) = noted {
+        tracing::error!(connection = %id, %error, "metadata refresh: its record cannot be kept; it is put off");
+        return write_tx!(app.store, FlowError, |tx| {
+            metadata_refreshes::put_off(tx, id, until, now + interval(app)).await?;
+            Ok(false)
+        });
+    }
+    noted
 }
 
 /// A document with the text it was read from.
@@ -131,11 +184,11 @@ fn read(bytes: &[u8], saml: &SamlConfig) -> Result<Read, MetadataRefreshNotice> 
 
 /// What the rules need to know of a document.
 pub fn document(metadata: &IdpMetadata, saml: &SamlConfig) -> Document {
-    let (_, preferred) = sso_of(metadata, saml);
-    let others = metadata.sso_urls.iter().map(|(_, url)| url.clone());
+    let preferred = sso_of(metadata, saml);
+    let others = metadata.sso_urls.iter().map(|(binding, url)| (*binding, url.as_str()));
     Document {
         entity_id: metadata.entity_id.clone(),
-        sso_urls: std::iter::once(preferred.to_owned()).chain(others).collect(),
+        sso: std::iter::once(preferred).chain(others).map(|(how, url)| (binding_of(how), url.to_owned())).collect(),
         certificates: metadata.certificates.iter().map(facts_of).collect(),
         unusable: metadata.unusable_certificates.iter().map(ToString::to_string).collect(),
         wants_signed_requests: metadata.want_authn_requests_signed,
@@ -144,22 +197,37 @@ pub fn document(metadata: &IdpMetadata, saml: &SamlConfig) -> Document {
     }
 }
 
-/// What the rules need to know of the certificates a connection trusts.
+/// What the rules need to know of the certificates a connection trusts. One that is stored and cannot be read is there, too: it
+/// is kept, or dropped and said to be, like any other, and is never in date.
 pub fn trusted(saml: &SamlConfig) -> Vec<rules::Trusted> {
-    let from_metadata = idp_certificates::from_metadata(saml);
+    let from_metadata = from_metadata(saml, &idp_certificates::prints(&saml.idp_certificates));
     let known = |text: &String| {
-        let certificate = facts_of(&TrustedCertificate::parse(text).ok()?);
+        let read = TrustedCertificate::parse(text);
+        let certificate = read.map_or_else(|_| unreadable(text), |certificate| facts_of(&certificate));
         let is_from_metadata = from_metadata.contains(&certificate.fingerprint);
-        Some(rules::Trusted { certificate, is_from_metadata })
+        rules::Trusted { certificate, is_from_metadata }
     };
-    saml.idp_certificates.iter().filter_map(known).collect()
+    saml.idp_certificates.iter().map(known).collect()
+}
+
+fn unreadable(text: &str) -> Certificate {
+    Certificate {
+        base64: text.to_owned(),
+        fingerprint: idp_certificates::fingerprint(text),
+        key: None,
+        subject: "(a stored certificate that cannot be read)".to_owned(),
+        not_before: 0,
+        expires_at: 0,
+    }
 }
 
 fn facts_of(certificate: &TrustedCertificate) -> Certificate {
     Certificate {
         base64: certificate.base64(),
         fingerprint: certificate.fingerprint(),
+        key: Some(certificate.key_sha256().to_owned()),
         subject: certificate.subject().to_owned(),
+        not_before: certificate.not_before_ms(),
         expires_at: certificate.not_after_ms(),
     }
 }
@@ -202,7 +270,7 @@ async fn save(
             }
         }
     } else {
-        // Whoever changed the connection has set when it is due.
+        // It is as due as it was, unless the change has set another time: the connection as it is now is next.
         blank(MetadataRefreshOutcome::Superseded, None, requested, now)
     };
     if record.outcome == MetadataRefreshOutcome::Changed {
@@ -306,7 +374,7 @@ pub fn describe_notice(notice: &Notice) -> MetadataRefreshNotice {
     match notice {
         Notice::Withheld(certificate) => note(
             "certificate_withheld",
-            format!("Certificate {} is named, but was taken away by hand.", certificate.fingerprint),
+            format!("Certificate {} is named, but it, or another over its key, was taken away by hand.", certificate.fingerprint),
         ),
         Notice::Expired(certificate) => note(
             "certificate_expired",
@@ -330,10 +398,27 @@ pub fn describe_notice(notice: &Notice) -> MetadataRefreshNotice {
                 current.as_deref().unwrap_or("nowhere")
             ),
         ),
+        Notice::Binding { current, offered } => {
+            let (offered, current) = (binding_name(*offered), binding_name(*current));
+            let text = format!("The document offers {offered}, the connection uses {current}. Set saml.idp_sso_binding to follow.");
+            note("sso_binding_differs", text)
+        }
+        Notice::SignedRequestsNotWanted => note(
+            SIGNED_UNASKED,
+            "The document does not ask for signed requests, which the connection sends; set saml.sign_requests to follow.".into(),
+        ),
         Notice::SignedRequestsWanted => note(
             "signed_requests_wanted",
             "The document asks for signed requests; set saml.sign_requests to follow.".into(),
         ),
+    }
+}
+
+/// As the Backend API names it.
+fn binding_name(binding: SsoBinding) -> &'static str {
+    match binding {
+        SsoBinding::Redirect => "redirect",
+        SsoBinding::Post => "post",
     }
 }
 
@@ -352,7 +437,12 @@ fn log(id: &EnterpriseConnectionId, record: &MetadataRefreshRecord) {
         tracing::warn!(connection = %id, fingerprint, subject, "metadata refresh: certificate no longer trusted");
     }
     for MetadataRefreshNotice { code, message: reason } in &record.notices {
-        tracing::warn!(connection = %id, code, reason, "metadata refresh: not followed");
+        if code == SIGNED_UNASKED {
+            // Does no harm and may be meant to stay: not a warning a day.
+            tracing::info!(connection = %id, code, reason, "metadata refresh: not followed");
+        } else {
+            tracing::warn!(connection = %id, code, reason, "metadata refresh: not followed");
+        }
     }
     match (record.outcome, &record.error) {
         (_, Some(MetadataRefreshNotice { code, message: reason })) => {

@@ -6,13 +6,35 @@ pub mod pruning;
 use crate::app::App;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// How often jobs look.
 const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Runs all jobs until the task is dropped. What waits for the network keeps nothing else waiting.
 pub async fn run(app: Arc<App>) {
-    tokio::join!(keep_tidy(&app), refresh_metadata(&app));
+    tokio::join!(
+        keep_running("pruning", INTERVAL, || keep_tidy(app.clone())),
+        keep_running("refreshing metadata", INTERVAL, || refresh_metadata(app.clone())),
+    );
+}
+
+/// Runs a job in a task of its own, which ends with this one. One that dies is started again, after a pause so that what
+/// kills it at once does not fill the log.
+async fn keep_running<J>(job: &str, pause: Duration, start: impl Fn() -> J)
+where
+    J: Future<Output = ()> + Send + 'static,
+{
+    loop {
+        let mut task = JoinSet::new();
+        task.spawn(start());
+        let reason = match task.join_next().await {
+            Some(Err(error)) => error.to_string(),
+            Some(Ok(())) | None => "it came to an end".to_owned(),
+        };
+        tracing::error!(job, reason, "a job died; it is started again");
+        tokio::time::sleep(pause).await;
+    }
 }
 
 fn ticks() -> tokio::time::Interval {
@@ -21,12 +43,12 @@ fn ticks() -> tokio::time::Interval {
     ticks
 }
 
-async fn keep_tidy(app: &App) {
+async fn keep_tidy(app: Arc<App>) {
     let mut ticks = ticks();
     loop {
         ticks.tick().await;
         app.rate_limits.forget_idle();
-        match pruning::run(app).await {
+        match pruning::run(&app).await {
             Ok(0) => {}
             Ok(removed) => tracing::debug!(removed, "pruned"),
             Err(error) => tracing::error!(%error, "pruning failed; it is tried again in a minute"),
@@ -34,12 +56,42 @@ async fn keep_tidy(app: &App) {
     }
 }
 
-async fn refresh_metadata(app: &App) {
+async fn refresh_metadata(app: Arc<App>) {
     let mut ticks = ticks();
     loop {
         ticks.tick().await;
-        if let Err(error) = metadata_refresh::run(app).await {
+        if let Err(error) = metadata_refresh::run(&app).await {
             tracing::error!(%error, "refreshing metadata failed; it is tried again in a minute");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[tokio::test]
+    async fn a_job_that_dies_is_started_again_and_keeps_no_other_from_running() {
+        let starts = Arc::new(AtomicUsize::new(0));
+        let job = || {
+            let starts = starts.clone();
+            async move {
+                match starts.fetch_add(1, Ordering::SeqCst) {
+                    0 => panic!("a tenant's document"),
+                    1 => {}
+                    _ => std::future::pending().await,
+                }
+            }
+        };
+        let third = async {
+            while starts.load(Ordering::SeqCst) < 3 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            () = keep_running("test", Duration::ZERO, job) => panic!("it never ends"),
+            () = third => {}
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The one HTTP client to the world: https to public addresses only, after resolution and on every redirect, with limits
-//! on size and time (DECISIONS "Wire" 9). Exceptions are the operator's `outbound_allow`.
+//! on size and time (DECISIONS "Wire" 9). Exceptions are the operator's `outbound_allow`; a redirect leads into one only from
+//! a URL that it covers, too.
 
 mod address;
 
@@ -72,13 +73,15 @@ impl Exception {
     }
 }
 
-/// Refuses a URL by what it says; the resolver below refuses it by where it leads.
-fn check(url: &Url, allow: &[Exception]) -> Result<(), OutboundError> {
+/// Refuses a URL by what it says; the resolver below refuses it by where it leads. `asked` is the URL that was asked for where
+/// `url` is a redirect's: an exception is made for whoever names it, and not for whom a stranger's server sends there.
+fn check(url: &Url, asked: Option<&Url>, allow: &[Exception]) -> Result<(), OutboundError> {
     let refused = |reason| Err(OutboundError::Refused(url.as_str().chars().take(200).collect(), reason));
     if !url.username().is_empty() || url.password().is_some() {
         return refused("URLs with credentials are not fetched");
     }
-    if allow.iter().any(|exception| exception.covers(url)) {
+    let is_for_whoever_asked = |exception: &Exception| asked.is_none_or(|asked| exception.covers(asked));
+    if allow.iter().any(|exception| exception.covers(url) && is_for_whoever_asked(exception)) {
         return Ok(());
     }
     // The resolver lets an excepted name lead anywhere, so only what the exception says may use it.
@@ -129,7 +132,7 @@ impl Outbound {
             if attempt.previous().len() > MAX_REDIRECTS {
                 return attempt.error("too many redirects");
             }
-            match check(attempt.url(), &for_redirects) {
+            match check(attempt.url(), attempt.previous().first(), &for_redirects) {
                 Ok(()) => attempt.follow(),
                 Err(error) => attempt.error(error),
             }
@@ -150,7 +153,7 @@ impl Outbound {
     pub async fn get(&self, url: &str, max: usize) -> Result<Vec<u8>, OutboundError> {
         let parsed =
             Url::parse(url).map_err(|_| OutboundError::Refused(url.chars().take(200).collect(), "it is no URL"))?;
-        check(&parsed, &self.allow)?;
+        check(&parsed, None, &self.allow)?;
         let mut response = self.client.get(parsed).send().await.map_err(|error| reason(&error))?;
         if !response.status().is_success() {
             return Err(OutboundError::Status(response.status().as_u16()));

@@ -101,6 +101,32 @@ async fn a_redirect_to_a_refused_address_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_redirect_leads_into_an_exception_only_from_a_url_that_it_covers_too() {
+    let inside = server(ok("secret")).await;
+    let elsewhere = server(redirect(&inside)).await;
+    let refused = outbound(&[&inside, &elsewhere]).get(&elsewhere, 100).await;
+    assert!(matches!(refused, Err(OutboundError::Unreachable(_))), "{refused:?}");
+    let one_exception = outbound(&["http://127.0.0.1"]);
+    assert_eq!(one_exception.get(&elsewhere, 100).await.unwrap(), b"secret");
+}
+
+#[test]
+fn a_public_server_cannot_redirect_into_an_exception() {
+    let url = |text: &str| Url::parse(text).unwrap();
+    let allow = ["idp.internal", "http://localhost:8080", "http://127.0.0.1"].map(Exception::parse);
+    for inside in ["https://idp.internal/x", "http://localhost:8080/x", "http://127.0.0.1:9000/x"].map(url) {
+        assert!(check(&inside, None, &allow).is_ok(), "{inside}");
+        assert!(check(&inside, Some(&inside), &allow).is_ok(), "{inside}");
+        let sent = check(&inside, Some(&url("https://tenant.example/metadata")), &allow);
+        assert!(matches!(sent, Err(OutboundError::Refused(..))), "{inside}");
+    }
+    let (public, inside) = (url("https://login.example/metadata"), url("https://idp.internal/x"));
+    for asked in [&public, &inside] {
+        assert!(check(&public, Some(asked), &allow).is_ok(), "{asked}");
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_loop_ends() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

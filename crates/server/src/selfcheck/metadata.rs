@@ -6,7 +6,7 @@ use crate::flows::enterprise_connections::{fetch_metadata, parse_metadata};
 use crate::flows::metadata_refresh::{describe_notice, document, notice_of_rule, trusted};
 use crate::http::error_table::describe;
 use doorward_model::{EnterpriseConnection, MetadataRefreshOutcome};
-use doorward_rules::metadata_refresh::{Certificate, Facts, Refresh, Refusal, refresh};
+use doorward_rules::metadata_refresh::{Certificate, Facts, Notice, Refresh, Refusal, refresh};
 use doorward_store::{StoreError, metadata_refreshes};
 
 const METADATA: Check = Check::new(
@@ -64,10 +64,12 @@ fn compared(is_refreshed: bool, found: &Refresh) -> Vec<Finding> {
         .notices
         .iter()
         .map(|notice| {
-            METADATA.warning(
-                describe_notice(notice).message,
-                "PATCH saml.idp_metadata_url again to follow all of the document",
-            )
+            let what = describe_notice(notice).message;
+            match notice {
+                // Signatures that nobody asked for do no harm.
+                Notice::SignedRequestsNotWanted => METADATA.good(what),
+                _ => METADATA.warning(what, "PATCH saml.idp_metadata_url again to follow all of the document"),
+            }
         })
         .collect();
     let mut differences = Vec::new();

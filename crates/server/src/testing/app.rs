@@ -13,19 +13,23 @@ use doorward_model::{Millis, Random};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use tower::ServiceExt as _;
 
 /// 2026-01-15T12:00:00Z
 const START: Millis = 1_768_478_400_000;
 pub const SECRET_KEY: &str = "sk_live_testtesttesttesttesttesttest";
 
-/// A clock that stands still until it is moved.
-struct ManualClock(AtomicI64);
+/// A clock that stands still until it is moved, and panics when it is read if it was broken.
+struct ManualClock {
+    now: AtomicI64,
+    is_broken: AtomicBool,
+}
 
 impl Clock for ManualClock {
     fn now(&self) -> Millis {
-        self.0.load(Ordering::SeqCst)
+        assert!(!self.is_broken.swap(false, Ordering::SeqCst), "the clock is broken {}", "x".repeat(1000));
+        self.now.load(Ordering::SeqCst)
     }
 }
 
@@ -90,7 +94,7 @@ impl TestApp {
         database: Option<String>,
         change: impl FnOnce(&mut RawConfig),
     ) -> Self {
-        let clock = Arc::new(ManualClock(AtomicI64::new(START)));
+        let clock = Arc::new(ManualClock { now: AtomicI64::new(START), is_broken: AtomicBool::new(false) });
         let app = Self::node(url, clock.clone(), change).await;
         Self { router: server::router(app.clone()), app, clock, directory, database, url: url.to_owned() }
     }
@@ -126,7 +130,17 @@ impl TestApp {
 
     /// Lets time pass.
     pub fn advance(&self, milliseconds: Millis) {
-        self.clock.0.fetch_add(milliseconds, Ordering::SeqCst);
+        self.clock.now.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+
+    /// Has whatever asks for the time next panic.
+    pub fn break_clock_once(&self) {
+        self.clock.is_broken.store(true, Ordering::SeqCst);
+    }
+
+    /// Changes the database behind the server's back.
+    pub async fn sql(&self, sql: &str) {
+        administer(&self.url, sql).await;
     }
 
     /// Sends a request as it is.

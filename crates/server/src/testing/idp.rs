@@ -14,12 +14,26 @@ use serde_json::{Value, json};
 use std::sync::LazyLock;
 
 /// One key for all tests that need just one: making an RSA key takes longer than most of them.
-static KEYS: LazyLock<[SamlKey; 2]> = LazyLock::new(|| [make_key(), make_key()]);
+static KEYS: LazyLock<[Key; 2]> = LazyLock::new(|| [Key::make(), Key::make()]);
 
-fn make_key() -> SamlKey {
-    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
-    let certificate = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap().self_signed(&key).unwrap();
-    SamlKey::from_pkcs8(&key.serialize_der(), &certificate.pem()).unwrap()
+struct Key {
+    signs: SamlKey,
+    /// Another certificate over the same key.
+    reissued: TrustedCertificate,
+}
+
+impl Key {
+    fn make() -> Self {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+        let issue = |name: &[&str]| {
+            let names: Vec<String> = name.iter().map(|name| (*name).to_owned()).collect();
+            rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap().pem()
+        };
+        Self {
+            signs: SamlKey::from_pkcs8(&key.serialize_der(), &issue(&[])).unwrap(),
+            reissued: TrustedCertificate::parse(&issue(&["reissued.test"])).unwrap(),
+        }
+    }
 }
 
 /// Who signs in.
@@ -43,7 +57,7 @@ impl Identity {
 /// An IdP and the connection that trusts it.
 pub struct TestIdp {
     pub entity_id: String,
-    key: &'static SamlKey,
+    key: &'static Key,
     /// The connection as the Backend API shows it.
     pub connection: Value,
 }
@@ -62,7 +76,7 @@ impl TestIdp {
             "saml": {
                 "idp_entity_id": entity_id,
                 "idp_sso_url": format!("https://idp.{domain}/sso"),
-                "idp_certificate": key.certificate().pem(),
+                "idp_certificate": key.signs.certificate().pem(),
             },
         });
         let connection = server.backend(Method::POST, "/v1/enterprise_connections", body).await.ok();
@@ -81,7 +95,12 @@ impl TestIdp {
 
     /// What it signs with.
     pub fn certificate(&self) -> &TrustedCertificate {
-        self.key.certificate()
+        self.key.signs.certificate()
+    }
+
+    /// Another certificate over the key that it signs with.
+    pub fn reissued_certificate(&self) -> &'static TrustedCertificate {
+        &self.key.reissued
     }
 
     /// The connection's ACS.
@@ -125,7 +144,7 @@ impl TestIdp {
     ) -> String {
         self.issue_with(server, in_response_to, identity, |mut response| {
             change(&mut response);
-            response.to_form_value(self.key, SignedPart::Assertion, RsaDigest::Sha256).unwrap()
+            response.to_form_value(&self.key.signs, SignedPart::Assertion, RsaDigest::Sha256).unwrap()
         })
     }
 
@@ -175,10 +194,10 @@ impl TestIdp {
             change(&mut response);
             let mut xml = edit(response.to_unsigned_xml());
             if part != SignedPart::Response {
-                xml = sign_by_id(&xml, response.assertion_id, self.key, RsaDigest::Sha256).unwrap();
+                xml = sign_by_id(&xml, response.assertion_id, &self.key.signs, RsaDigest::Sha256).unwrap();
             }
             if part != SignedPart::Assertion {
-                xml = sign_by_id(&xml, response.response_id, self.key, RsaDigest::Sha256).unwrap();
+                xml = sign_by_id(&xml, response.response_id, &self.key.signs, RsaDigest::Sha256).unwrap();
             }
             xml
         })

@@ -97,6 +97,31 @@ both_databases! {
         assert_eq!(metadata_refreshes::due(tx, 40).await.unwrap(), [id(2), id(1), id(4), id(0)]);
     }
 
+    async fn what_is_put_off_is_free_and_due_later_and_only_for_whoever_has_it(store) {
+        let connections = with_connections(&store, 2).await;
+        let (on, off) = (&connections[0].id, &connections[1].id);
+        committed!(store, |tx| {
+            metadata_refreshes::schedule(tx, on, Some(10)).await?;
+            metadata_refreshes::add(tx, off).await?;
+            for id in [on, off] {
+                assert!(metadata_refreshes::claim(tx, id, 10, 20, false).await?);
+                metadata_refreshes::put_off(tx, id, 19, 30).await?;
+            }
+        });
+        let tx = &mut reader(&store).await;
+        let of = async |tx: &mut _, id| {
+            let state = metadata_refreshes::of(tx, id).await.unwrap().unwrap();
+            (state.due_at, state.claimed_until)
+        };
+        assert_eq!(of(tx, on).await, (Some(10), 20), "somebody else has it");
+        committed!(store, |tx| {
+            metadata_refreshes::put_off(tx, on, 20, 30).await?;
+            metadata_refreshes::put_off(tx, off, 20, 30).await?;
+        });
+        assert_eq!(of(tx, on).await, (Some(30), 0));
+        assert_eq!(of(tx, off).await.0, None, "it stays off the schedule");
+    }
+
     async fn a_claim_is_one_holders_until_it_ends_and_its_proof_is_worth_nothing_afterwards(store) {
         let connections = with_connections(&store, 1).await;
         let id = &connections[0].id;

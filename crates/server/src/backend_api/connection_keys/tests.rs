@@ -1,3 +1,4 @@
+use crate::flows::connection_keys::decryption_keys;
 use crate::testing::{Identity, TestApp, TestIdp, begin_sign_in};
 use axum::http::Method;
 use doorward_saml::TrustedCertificate;
@@ -123,6 +124,28 @@ async fn an_idp_may_encrypt_for_the_old_key_until_it_is_taken_away() {
         app.backend(Method::DELETE, &path(&idp, &old, ""), Value::Null).await.ok();
         assert_eq!((reads(&app, &idp, &old).await, reads(&app, &idp, &new).await), (false, true));
         assert_eq!(published(&app, &idp, "encryption").await, [fingerprint(&new)]);
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_opened_keeps_no_other_from_decrypting() {
+    for app in TestApp::on_each_database().await {
+        let idp = TestIdp::connect(&app, "acme.test", None, 0).await;
+        idp.encryption_certificate(&app).await;
+        let old = list(&app, &idp, "decryption").await.remove(0);
+        let new = add(&app, &idp, "decryption").await;
+        let spoil = async |key: &Value| {
+            let base64 = certificate(key).base64();
+            app.sql(&format!("UPDATE connection_keys SET encrypted_private_key = 'x' WHERE certificate = '{base64}'"))
+                .await;
+        };
+        spoil(&new).await;
+        assert_eq!((reads(&app, &idp, &old).await, reads(&app, &idp, &new).await), (true, false));
+        spoil(&old).await;
+        let tx = &mut app.app.store.read().await.unwrap();
+        let none = decryption_keys(&app.app, tx, &idp.connection_id().into()).await;
+        assert!(none.is_err(), "an answer that nobody could read is our failure, not the IdP's");
         app.close().await;
     }
 }

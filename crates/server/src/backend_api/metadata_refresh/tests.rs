@@ -1,8 +1,11 @@
+use crate::flows::idp_certificates::fingerprint;
 use crate::flows::metadata_refresh::run_due;
+use crate::flows::{FlowError, Refusal};
 use crate::testing::{Identity, MetadataServer, TestApp, TestIdp, begin_sign_in};
 use axum::http::Method;
 use doorward_saml::TrustedCertificate;
 use doorward_saml::idp::idp_metadata;
+use doorward_store::{StoreError, enterprise_connections, metadata_refreshes, write_tx};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -76,6 +79,11 @@ fn fingerprints(list: &Value) -> Vec<String> {
     list.as_array().unwrap().iter().map(|found| found["fingerprint"].as_str().unwrap().to_owned()).collect()
 }
 
+/// The codes of what was not followed.
+fn codes(state: &Value) -> Vec<&str> {
+    state["last"]["notices"].as_array().unwrap().iter().map(|notice| notice["code"].as_str().unwrap()).collect()
+}
+
 fn alice() -> Identity {
     Identity::new("alice@acme.test", "Alice", "Müller")
 }
@@ -145,6 +153,14 @@ async fn sml9_a_sign_in_under_way_survives_a_new_certificate_and_not_the_loss_of
         world.refresh_now(&app).await;
         assert!(!arrives(by_old).await, "the certificate that vouched for it is no longer trusted");
         assert!(arrives(by_new).await);
+
+        // Another certificate over the same key vouches as well.
+        let by_new = on_the_way(&new).await;
+        world.publish(&[new.reissued_certificate()]);
+        world.refresh_now(&app).await;
+        world.refresh_now(&app).await;
+        assert_eq!(world.trusted(&app).await, prints(&[new.reissued_certificate()]));
+        assert!(arrives(by_new).await);
         app.close().await;
     }
 }
@@ -158,9 +174,7 @@ async fn con23_no_document_takes_away_what_works() {
         world.publish(&[&new, &dead]);
         let state = world.refresh_now(&app).await;
         assert_eq!(world.trusted(&app).await, prints(&[old, &new]));
-        let codes: Vec<_> =
-            state["last"]["notices"].as_array().unwrap().iter().map(|notice| notice["code"].clone()).collect();
-        assert_eq!(codes, [json!("certificate_expired"), json!("certificate_kept")]);
+        assert_eq!(codes(&state), ["certificate_expired", "certificate_kept"]);
         world.refresh_now(&app).await;
         assert_eq!(world.trusted(&app).await, prints(&[&new]));
         app.close().await;
@@ -189,6 +203,11 @@ async fn every_bad_document_changes_nothing_and_is_recorded_with_the_reason() {
             ("no_usable_certificate", world.document(&[&dead]), "got none"),
             ("saml_failed_to_parse_idp_metadata", world.document(&[&new]).replace(&new.base64(), &weak), "1024"),
             ("saml_metadata_missing_fields", world.document(&[]), "idp_certificate"),
+            (
+                "saml_failed_to_parse_idp_metadata",
+                plain.replace("/sso", &"/sso".repeat(9999)),
+                "http://idp.acme.test/sso",
+            ),
             ("saml_failed_to_parse_idp_metadata", plain, "http://idp.acme.test/sso"),
             ("saml_failed_to_parse_idp_metadata", good.replace("entityID", r#"validUntil="soon" entityID"#), "soon"),
             ("saml_failed_to_parse_idp_metadata", "<html>Sign in</html>".into(), "EntityDescriptor"),
@@ -205,6 +224,7 @@ async fn every_bad_document_changes_nothing_and_is_recorded_with_the_reason() {
             assert_eq!(state["last"]["error"]["code"], code, "{what}");
             let message = state["last"]["error"]["message"].as_str().unwrap();
             assert!(message.contains(reason), "{what}: {message}");
+            assert!(message.len() < 500, "{what}: what a stranger writes is kept short");
             assert_eq!(state["consecutive_failures"], failures, "{what}");
             assert_eq!((&state["last_success_at"], &state["changes"]), (&Value::Null, &json!([])), "{what}");
             assert_eq!(world.shown(&app).await, before, "{what}");
@@ -331,7 +351,8 @@ async fn a_connection_that_changes_while_its_metadata_is_fetched_is_left_as_it_i
         }
         assert_eq!(world.state(&app).await["next_at"], Value::Null, "it was switched off meanwhile");
         let gone = fetch_while((Method::DELETE, world.path(""), Value::Null)).await;
-        assert!(gone.is_err(), "there is nothing left to tell about");
+        let Err(FlowError::Refused(why)) = gone else { panic!("there is nothing left to tell about: {gone:?}") };
+        assert!(matches!(why[..], [Refusal::ConnectionNotFound { .. }]), "{why:?}");
         let answer = app.backend(Method::GET, &world.path("/metadata_refresh"), Value::Null).await;
         assert_eq!(answer.error(), (404, "resource_not_found".to_owned()));
         app.close().await;
@@ -377,6 +398,74 @@ async fn what_the_operator_added_stays_and_what_he_took_away_stays_away() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_taken_away_by_hand_stays_away_in_any_certificate() {
+    for app in TestApp::on_each_database().await {
+        let world = World::new(&app).await;
+        let (old, leaked) = (world.idp.certificate(), world.idp.with_other_key(1));
+        world.publish(&[old, leaked.certificate()]);
+        world.refresh_now(&app).await;
+        assert!(signs_in(&app, &leaked).await);
+        let removed = world.path(&format!("/certificates/{}", leaked.certificate().fingerprint()));
+        app.backend(Method::DELETE, &removed, Value::Null).await.ok();
+        world.publish(&[old, leaked.reissued_certificate()]);
+        let state = world.refresh_now(&app).await;
+        assert_eq!(codes(&state), ["certificate_withheld"]);
+        assert_eq!(world.trusted(&app).await, prints(&[old]));
+        assert!(!signs_in(&app, &leaked).await);
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_document_the_operator_brings_leaves_out_is_not_brought_back_by_the_url() {
+    for app in TestApp::on_each_database().await {
+        let world = World::new(&app).await;
+        let (old, new) = (world.idp.certificate(), certificate("new", false));
+        let due = world.state(&app).await["next_at"].clone();
+        app.advance(MINUTE);
+        let brought = json!({"saml": {"idp_metadata": world.document(&[&new])}});
+        app.backend(Method::PATCH, &world.path(""), brought).await.ok();
+        assert_eq!(world.trusted(&app).await, prints(&[&new]));
+        assert_eq!(world.state(&app).await["next_at"], due, "the URL was not read");
+        world.publish(&[old, &new]);
+        let state = world.refresh_now(&app).await;
+        assert_eq!(codes(&state), ["certificate_withheld"]);
+        assert_eq!(world.trusted(&app).await, prints(&[&new]));
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_stored_certificate_that_cannot_be_read_stays_or_is_said_to_go() {
+    for app in TestApp::on_each_database().await {
+        let world = World::new(&app).await;
+        let (old, new) = (world.idp.certificate(), certificate("new", false));
+        let store = async |is_from_metadata: bool| {
+            let id = world.idp.connection_id().into();
+            write_tx!(app.app.store, StoreError, |tx| {
+                let mut connection = enterprise_connections::by_id(tx, &id).await?.unwrap();
+                connection.saml.idp_metadata = None;
+                connection.saml.idp_certificates = vec![old.base64(), "bm9uc2Vuc2U=".to_owned()];
+                connection.saml.metadata_certificates = vec![fingerprint(&old.base64())];
+                if is_from_metadata {
+                    connection.saml.metadata_certificates.push(fingerprint("bm9uc2Vuc2U="));
+                }
+                enterprise_connections::update(tx, &connection).await
+            })
+            .unwrap();
+            world.publish(&[old, &new]);
+            let state = world.refresh_now(&app).await;
+            assert_eq!(world.trusted(&app).await, prints(&[old, &new]));
+            let stored = enterprise_connections::by_id(&mut app.app.store.read().await.unwrap(), &id).await.unwrap();
+            (stored.unwrap().saml.idp_certificates.len(), fingerprints(&state["last"]["dropped"]))
+        };
+        assert_eq!(store(false).await, (3, vec![]), "the operator's stays");
+        assert_eq!(store(true).await, (2, vec![fingerprint("bm9uc2Vuc2U=")]));
+        app.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_refresh_sends_nobody_elsewhere() {
     let app = TestApp::new().await;
     let world = World::new(&app).await;
@@ -386,9 +475,16 @@ async fn a_refresh_sends_nobody_elsewhere() {
     world.server.publish(&moved.replace(r#"WantAuthnRequestsSigned="false""#, r#"WantAuthnRequestsSigned="true""#));
     let state = world.refresh_now(&app).await;
     assert_eq!(state["last"]["outcome"], "unchanged");
-    let codes: Vec<_> =
-        state["last"]["notices"].as_array().unwrap().iter().map(|notice| notice["code"].clone()).collect();
-    assert_eq!(codes, [json!("sso_url_differs"), json!("signed_requests_wanted")]);
+    assert_eq!(codes(&state), ["sso_url_differs", "signed_requests_wanted"]);
+    assert_eq!(world.shown(&app).await, before);
+
+    let set = json!({"saml": {"sign_requests": true, "idp_sso_binding": "post"}});
+    app.backend(Method::PATCH, &world.path(""), set).await.ok();
+    let before = world.shown(&app).await;
+    let redirect_only = world.document(&[certificate]);
+    world.server.publish(&redirect_only.lines().filter(|line| !line.contains("HTTP-POST")).collect::<String>());
+    let state = world.refresh_now(&app).await;
+    assert_eq!(codes(&state), ["sso_binding_differs", "signed_requests_not_wanted"]);
     assert_eq!(world.shown(&app).await, before);
     app.close().await;
 }
@@ -444,6 +540,59 @@ async fn the_operator_can_stop_it_for_the_whole_instance() {
 }
 
 #[tokio::test]
+async fn a_panic_on_the_way_is_that_connections_failure_and_no_others() {
+    for app in TestApp::on_each_database().await {
+        let world = World::new(&app).await;
+        let before = world.shown(&app).await;
+        let hits = world.server.hits();
+        app.advance(DAY);
+        world.server.close_gate().await;
+        let node = app.app.clone();
+        let run = tokio::spawn(async move { run_due(&node).await });
+        world.server.wait_for_hits(hits + 1).await;
+        app.break_clock_once();
+        world.server.open_gate();
+        assert_eq!(run.await.unwrap().unwrap(), 1);
+        let state = world.state(&app).await;
+        assert_eq!((&state["last"]["outcome"], &state["consecutive_failures"]), (&json!("failed"), &json!(1)));
+        assert_eq!(state["last"]["error"]["code"], "internal_error");
+        assert_eq!(state["next_at"], app.now() + 5 * MINUTE);
+        assert_eq!(world.shown(&app).await, before);
+        app.advance(5 * MINUTE);
+        assert_eq!(run_due(&app.app).await.unwrap(), 1);
+        assert_eq!(world.state(&app).await["last"]["outcome"], "unchanged");
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_keep_nobody_else_from_being_refreshed() {
+    const BROKEN: usize = 33;
+    for app in TestApp::on_each_database().await {
+        let server = MetadataServer::start().await;
+        server.publish(&idp_metadata("https://idp.test/", "https://idp.test/sso", &[&certificate("a", false)]));
+        make_many(&app, &server, BROKEN + 2).await;
+        let waiting = "SELECT connection_id FROM metadata_refreshes ORDER BY due_at, connection_id";
+        let first = |count: usize| format!("({waiting} LIMIT {count})");
+        app.sql(&format!("UPDATE enterprise_connections SET saml = 'x' WHERE id IN {}", first(BROKEN))).await;
+        app.advance(DAY);
+        assert_eq!(run_due(&app.app).await.unwrap(), BROKEN + 2, "failures among them");
+        assert_eq!(server.hits(), BROKEN + 2 + 2);
+        assert_eq!(run_due(&app.app).await.unwrap(), 0, "they are tried again later");
+
+        app.sql(&format!("UPDATE metadata_refreshes SET last = 'x' WHERE connection_id IN {}", first(BROKEN))).await;
+        app.advance(DAY);
+        assert_eq!(run_due(&app.app).await.unwrap(), 2);
+        assert_eq!(server.hits(), BROKEN + 2 + 4);
+        // Put off, without a record to count failures in.
+        app.advance(DAY - 1);
+        let due = metadata_refreshes::due(&mut app.app.store.read().await.unwrap(), app.now()).await.unwrap();
+        assert_eq!(due, []);
+        app.close().await;
+    }
+}
+
+#[tokio::test]
 async fn many_connections_that_are_due_together_are_all_refreshed() {
     for app in TestApp::on_each_database().await {
         refresh_many(app).await;
@@ -454,12 +603,7 @@ async fn many_connections_that_are_due_together_are_all_refreshed() {
 async fn refresh_many(app: TestApp) {
     let server = MetadataServer::start().await;
     server.publish(&idp_metadata("https://idp.test/", "https://idp.test/sso", &[&certificate("a", false)]));
-    for number in 0..40 {
-        let saml = json!({"idp_metadata_url": server.url(), "refresh_idp_metadata": true});
-        let domain = format!("d{number}.test");
-        let body = json!({"name": domain, "provider": "saml_custom", "domains": [domain], "saml": saml});
-        app.backend(Method::POST, "/v1/enterprise_connections", body).await.ok();
-    }
+    make_many(&app, &server, 40).await;
     app.advance(DAY);
     let node = app.second_node().await;
     let (here, there) = tokio::join!(run_due(&app.app), run_due(&node.app));
@@ -468,4 +612,14 @@ async fn refresh_many(app: TestApp) {
     assert_eq!(run_due(&app.app).await.unwrap(), 0);
     node.close().await;
     app.close().await;
+}
+
+/// Connections that all follow one server.
+async fn make_many(app: &TestApp, server: &MetadataServer, count: usize) {
+    for number in 0..count {
+        let saml = json!({"idp_metadata_url": server.url(), "refresh_idp_metadata": true});
+        let domain = format!("d{number}.test");
+        let body = json!({"name": domain, "provider": "saml_custom", "domains": [domain], "saml": saml});
+        app.backend(Method::POST, "/v1/enterprise_connections", body).await.ok();
+    }
 }

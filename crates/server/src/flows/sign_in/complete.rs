@@ -58,6 +58,12 @@ impl Facts {
         covers(&self.connection, &profile.email_address)
     }
 
+    /// Whether what vouched for the profile when it was verified still does.
+    fn is_trusted(&self, profile: &SsoProfile) -> bool {
+        let keys = idp_certificates::keys(&self.connection);
+        is_still_trusted(profile, &trust_sha256(&self.connection), &keys)
+    }
+
     /// The connection does not speak for addresses of this domain.
     fn domain_mismatch(&self, received: &Domain) -> Arrival {
         let expected = self.connection.domains.iter().map(ToString::to_string).collect();
@@ -72,14 +78,14 @@ pub fn trust_sha256(connection: &EnterpriseConnection) -> String {
     sha256_hex(&format!("{:?} {}", saml.idp_entity_id, saml.force_authn))
 }
 
-/// Whether a profile belongs to somebody who has an account here already.
+/// Whether a profile that may still sign in belongs to somebody who has an account here already.
 pub async fn is_known(
     tx: &mut Tx,
     connection: &EnterpriseConnectionId,
     profile: &SsoProfile,
 ) -> Result<bool, FlowError> {
     let Some(facts) = load(tx, connection, profile).await? else { return Ok(false) };
-    Ok(facts.is_covered(profile) && (facts.account.is_some() || facts.owner.is_some()))
+    Ok(facts.is_covered(profile) && facts.is_trusted(profile) && (facts.account.is_some() || facts.owner.is_some()))
 }
 
 async fn load(tx: &mut Tx, id: &EnterpriseConnectionId, profile: &SsoProfile) -> Result<Option<Facts>, FlowError> {
@@ -133,8 +139,7 @@ pub async fn arrive(
     if !facts.is_covered(profile) {
         return Ok(facts.domain_mismatch(&profile.email_address.domain()));
     }
-    let trusted = idp_certificates::fingerprints(&facts.connection.saml);
-    if !is_still_trusted(profile, &trust_sha256(&facts.connection), &trusted) {
+    if !facts.is_trusted(profile) {
         let reason = "The connection was changed meanwhile; sign in again.".to_owned();
         return Ok(Arrival::Refused(Refusal::SamlResponseInvalid { reason }));
     }

@@ -1,6 +1,6 @@
 //! The way in, walked by a browser and an identity provider that signs (DEC, MEM, LNK, TOK; DECISIONS "Wire" 4–7).
 
-use super::support::{alice, claims, client, members, organization, sign_in_error, users};
+use super::support::{alice, change, claims, client, members, organization, sign_in_error, users};
 use crate::testing::{Browser, Identity, TestApp, TestIdp, begin_sign_in};
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -516,6 +516,32 @@ async fn dec15_a_sign_up_of_somebody_with_an_account_is_transferred_to_a_sign_in
         assert_eq!(users(&app).await.len(), 1);
         let again = browser.post("/v1/client/sign_ins", &[("transfer", "true")]).await;
         assert_eq!(again.error(), (400, "account_transfer_invalid".to_owned()));
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn dec15_a_sign_up_by_a_key_removed_meanwhile_does_not_learn_that_there_is_an_account() {
+    for app in TestApp::on_each_database().await {
+        let old = TestIdp::connect(&app, "acme.test", None, 0).await;
+        old.sign_in(&app, &app.browser(), "alice@acme.test", &alice()).await;
+        let mut learned = Vec::new();
+        for email in ["alice@acme.test", "nobody@acme.test"] {
+            change(&app, &old, json!({"saml": {"idp_certificates": [old.certificate().pem()]}})).await;
+            let browser = app.browser();
+            let request = old.receive(&begin_sign_up(&browser, email).await);
+            let response = old.respond(&app, &request, &Identity::new(email, "A", "B"), |_| {});
+            let relay_state = request.relay_state.unwrap();
+            let form = [("SAMLResponse", response.as_str()), ("RelayState", relay_state.as_str())];
+            let posted = browser.post_cross_site(old.acs_url(), &form).await;
+            let new = old.with_other_key(1);
+            change(&app, &old, json!({"saml": {"idp_certificates": [new.certificate().pem()]}})).await;
+            browser.visit(posted.location()).await;
+            let verification = client(&browser).await["sign_up"]["verifications"]["external_account"].clone();
+            learned.push((verification["status"].clone(), verification["error"]["code"].clone()));
+        }
+        assert_eq!(learned[0], (json!("failed"), json!("saml_response_invalid")));
+        assert_eq!(learned[0], learned[1]);
         app.close().await;
     }
 }

@@ -301,6 +301,7 @@ pub(crate) fn connection(n: i64, organization: Option<&Organization>) -> Enterpr
             refresh_idp_metadata: true,
             metadata_certificates: vec![sha256(n)],
             removed_certificates: vec![sha256(n + 1)],
+            removed_keys: vec![sha256(n + 2)],
             attribute_mapping: AttributeMapping {
                 user_id: Some(odd("uid", n)),
                 email_address: odd("mail", n),
@@ -343,6 +344,7 @@ pub(crate) fn bare_connection(n: i64) -> EnterpriseConnection {
             refresh_idp_metadata: false,
             metadata_certificates: Vec::new(),
             removed_certificates: Vec::new(),
+            removed_keys: Vec::new(),
             attribute_mapping: AttributeMapping {
                 user_id: None,
                 email_address: "mail".into(),
