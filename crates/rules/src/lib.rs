@@ -11,6 +11,7 @@ pub mod join;
 pub mod membership;
 pub mod metadata;
 pub mod metadata_refresh;
+pub mod oidc_connection;
 pub mod organization;
 pub mod profile;
 pub mod redirect;

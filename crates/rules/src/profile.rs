@@ -134,6 +134,9 @@ pub fn default_mapping(provider: Provider) -> AttributeMapping {
         Provider::SamlMicrosoft => {
             (format!("{CLAIMS}emailaddress"), format!("{CLAIMS}givenname"), format!("{CLAIMS}surname"))
         }
+        Provider::OidcCustom | Provider::OidcGithubEnterprise | Provider::OidcGitlab => {
+            return AttributeMapping::default();
+        }
     };
     AttributeMapping { user_id: None, email_address: email, first_name: first, last_name: last }
 }
@@ -143,6 +146,8 @@ pub fn default_login_hint(provider: Provider) -> LoginHint {
     let mode = match provider {
         Provider::SamlCustom => LoginHintMode::Off,
         Provider::SamlOkta | Provider::SamlGoogle | Provider::SamlMicrosoft => LoginHintMode::EmailAddress,
+        // A parameter of the protocol, which providers ignore that do not know it.
+        Provider::OidcCustom | Provider::OidcGithubEnterprise | Provider::OidcGitlab => LoginHintMode::EmailAddress,
     };
     LoginHint { mode, source: None }
 }

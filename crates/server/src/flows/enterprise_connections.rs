@@ -6,9 +6,10 @@ use crate::flows::{FlowError, Refusal, connection_keys, idp_certificates, metada
 use crate::outbound::Outbound;
 use doorward_model::{
     ConnectionKey, CustomAttribute, Domain, EnterpriseConnection, EnterpriseConnectionId, KeyPurpose, LoginHint,
-    OrganizationId, Provider, SamlConfig, SamlConnectionId, SsoBinding,
+    OauthConfigId, OidcConfig, OrganizationId, Protocol, Provider, SamlConfig, SamlConnectionId, SsoBinding,
 };
 use doorward_rules::connection_change::{self, check, is_sso_url};
+use doorward_rules::oidc_connection;
 use doorward_rules::profile::{default_login_hint, default_mapping};
 use doorward_saml::{IdpMetadata, MetadataError};
 use doorward_store::{Tx, enterprise_connections, write_tx};
@@ -162,24 +163,29 @@ fn blank(app: &App, new: &NewEnterpriseConnection, now: i64) -> EnterpriseConnec
         disable_jit_provisioning: false,
         custom_attributes: Vec::new(),
         saml_connection_id: SamlConnectionId::generate(now, &*app.random),
-        saml: SamlConfig {
-            name: None,
-            idp_entity_id: None,
-            idp_sso_url: None,
-            idp_sso_binding: SsoBinding::Redirect,
-            sign_requests: false,
-            signing_key: None,
-            idp_certificates: Vec::new(),
-            idp_metadata_url: None,
-            idp_metadata: None,
-            refresh_idp_metadata: false,
-            metadata_certificates: Vec::new(),
-            removed_certificates: Vec::new(),
-            attribute_mapping: default_mapping(new.provider),
-            allow_subdomains: false,
-            allow_idp_initiated: false,
-            force_authn: false,
-            login_hint: default_login_hint(new.provider),
+        saml: match new.provider.protocol() {
+            Protocol::Saml => SamlConfig {
+                attribute_mapping: default_mapping(new.provider),
+                login_hint: default_login_hint(new.provider),
+                ..SamlConfig::default()
+            },
+            Protocol::Oidc => SamlConfig::default(),
+        },
+        oidc: match new.provider.protocol() {
+            Protocol::Saml => None,
+            Protocol::Oidc => Some(OidcConfig {
+                id: OauthConfigId::generate(now, &*app.random),
+                discovery_url: None,
+                authorization_url: None,
+                token_url: None,
+                user_info_url: None,
+                client_id: None,
+                encrypted_client_secret: None,
+                requires_pkce: false,
+                scopes: oidc_connection::default_scopes(new.provider),
+                attribute_mapping: oidc_connection::default_mapping(new.provider),
+                login_hint: default_login_hint(new.provider),
+            }),
         },
         created_at: now,
         updated_at: now,

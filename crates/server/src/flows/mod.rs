@@ -4,6 +4,7 @@
 //! a [`FlowError`]. The network is awaited only outside transactions.
 
 pub mod browser_sessions;
+pub mod client_secrets;
 pub mod clients;
 pub mod connection_keys;
 pub mod enterprise_connections;
