@@ -191,6 +191,8 @@ pub struct OidcRequest {
     /// The PKCE code verifier under the instance's encryption key; `None` where no challenge was sent.
     pub encrypted_code_verifier: Option<String>,
     pub connection_id: EnterpriseConnectionId,
+    /// What the connection expected of its provider when the browser left, as a digest: the code goes nowhere else.
+    pub trust_sha256: String,
     pub attempt: AttemptId,
     /// Only this browser may finish.
     pub client_id: ClientId,

@@ -7,6 +7,7 @@ CREATE TABLE oidc_requests (
     nonce TEXT NOT NULL,
     encrypted_code_verifier TEXT,
     connection_id TEXT NOT NULL REFERENCES enterprise_connections (id) ON DELETE CASCADE,
+    trust_sha256 TEXT NOT NULL,
     attempt TEXT NOT NULL,
     attempt_id TEXT NOT NULL,
     client_id TEXT NOT NULL REFERENCES clients (id) ON DELETE CASCADE,

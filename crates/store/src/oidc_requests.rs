@@ -7,14 +7,14 @@ use doorward_model::{Millis, OidcRequest};
 
 macro_rules! columns {
     () => {
-        "state_sha256, nonce, encrypted_code_verifier, connection_id, attempt, attempt_id, client_id, redirect_url, \
+        "state_sha256, nonce, encrypted_code_verifier, connection_id, trust_sha256, attempt, attempt_id, client_id, redirect_url, \
          action_complete_redirect_url, base_url, expires_at, created_at"
     };
 }
 
 statements! {
     BY_STATE = concat!("SELECT ", columns!(), " FROM oidc_requests WHERE state_sha256 = $1");
-    INSERT = concat!("INSERT INTO oidc_requests (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+    INSERT = concat!("INSERT INTO oidc_requests (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
     TAKE = concat!("DELETE FROM oidc_requests WHERE state_sha256 = $1 RETURNING ", columns!());
     PRUNE = "DELETE FROM oidc_requests WHERE state_sha256 IN (SELECT state_sha256 FROM oidc_requests WHERE expires_at <= $1 LIMIT 1000)";
 }
@@ -25,6 +25,7 @@ fn read(row: &mut Row<'_>) -> Result<OidcRequest, StoreError> {
         nonce: row.text()?,
         encrypted_code_verifier: row.maybe_text()?,
         connection_id: row.id()?,
+        trust_sha256: row.text()?,
         attempt: read_attempt(row)?,
         client_id: row.id()?,
         redirect_url: row.text()?,
@@ -47,6 +48,7 @@ pub async fn insert(tx: &mut Tx, request: &OidcRequest) -> Result<(), StoreError
         &request.nonce,
         &request.encrypted_code_verifier,
         request.connection_id.as_str(),
+        &request.trust_sha256,
         attempt_word(&request.attempt),
         request.attempt.as_str(),
         request.client_id.as_str(),

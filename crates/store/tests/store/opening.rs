@@ -240,7 +240,7 @@ const LANDED: [(i64, &str); 5] = [
     (2, "e0f2c512e743e949cea4b9e40ff7f336"),
     (3, "670955d01f0033693ff610f6b4f07b6c"),
     (4, "d9be29dcce925590b926afdc66d5f01c"),
-    (5, "b29492ed91ca60d3277aeef408f9a398"),
+    (5, "55e8a9000ec4ea8ec382cab955aba752"),
 ];
 
 #[test]

@@ -554,6 +554,7 @@ pub(crate) fn oidc_request(
         nonce: odd("nonce", n),
         encrypted_code_verifier: Some(odd("verifier", n)),
         connection_id: connection.id.clone(),
+        trust_sha256: sha256(n + 5),
         attempt,
         client_id: client.id.clone(),
         redirect_url: odd("https://app.example/continue?", n),
