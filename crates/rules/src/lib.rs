@@ -12,6 +12,8 @@ pub mod membership;
 pub mod metadata;
 pub mod metadata_refresh;
 pub mod oidc_connection;
+pub mod oidc_profile;
+pub mod oidc_trip;
 pub mod organization;
 pub mod profile;
 pub mod redirect;
