@@ -19,7 +19,7 @@ pub(crate) use columns;
 
 statements! {
     BY_ID = concat!("SELECT ", columns!(), " FROM enterprise_connections c WHERE c.id = $1");
-    BY_SAML_CONNECTION_ID = concat!("SELECT ", columns!(), " FROM enterprise_connections c WHERE c.saml_connection_id = $1");
+    BY_SAML_CONNECTION_ID = concat!("SELECT ", columns!(), " FROM enterprise_connections c WHERE c.saml_connection_id = $1 AND c.oidc IS NULL");
     OF_ORGANIZATION = concat!("SELECT ", columns!(), " FROM enterprise_connections c WHERE c.organization_id = $1 ORDER BY c.created_at, c.id");
     SELECT = concat!("SELECT ", columns!(), " FROM enterprise_connections c");
     COUNT = "SELECT COUNT(*) FROM enterprise_connections c";
@@ -63,7 +63,7 @@ pub async fn by_id(tx: &mut Tx, id: &EnterpriseConnectionId) -> Result<Option<En
     tx.optional(BY_ID, args![id.as_str()], read).await
 }
 
-/// One by the id in its ACS URL.
+/// One that speaks SAML, by the id in its ACS URL.
 pub async fn by_saml_connection_id(
     tx: &mut Tx,
     id: &SamlConnectionId,

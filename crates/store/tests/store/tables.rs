@@ -338,6 +338,9 @@ both_databases! {
         for connection in &all {
             let found = enterprise_connections::by_id(tx, &connection.id).await.unwrap();
             assert_eq!(found.as_ref(), Some(connection));
+            // It has no ACS.
+            let found = enterprise_connections::by_saml_connection_id(tx, &connection.saml_connection_id).await;
+            assert_eq!(found.unwrap(), None);
         }
         let swap = |now: &EnterpriseConnection, then: &EnterpriseConnection| EnterpriseConnection {
             oidc: then.oidc.clone(),
