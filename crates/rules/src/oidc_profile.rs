@@ -57,11 +57,7 @@ pub enum OidcProfileOutcome {
 }
 
 /// Applies the connection's rules.
-pub fn oidc_profile(
-    connection: &EnterpriseConnection,
-    oidc: &OidcConfig,
-    told: &ToldClaims<'_>,
-) -> OidcProfileOutcome {
+pub fn oidc_profile(connection: &EnterpriseConnection, oidc: &OidcConfig, told: &ToldClaims<'_>) -> OidcProfileOutcome {
     let mapping = &oidc.attribute_mapping;
     let Some(address) = told.email_address else {
         return OidcProfileOutcome::Told(ProfileOutcome::MissingAttribute(mapping.email_address.clone()));
@@ -186,10 +182,7 @@ mod tests {
         for email_verified in [Vouched::Yes, Vouched::No] {
             for address in ["alice@globex.test", "alice@eu.acme.test"] {
                 let found = outcome(&ToldClaims { email_verified, email_address: Some(address), ..ALICE });
-                assert!(
-                    matches!(found, OidcProfileOutcome::Told(ProfileOutcome::DomainMismatch { .. })),
-                    "{address}"
-                );
+                assert!(matches!(found, OidcProfileOutcome::Told(ProfileOutcome::DomainMismatch { .. })), "{address}");
             }
         }
         let found = outcome(&ToldClaims { email_address: Some("nobody"), ..ALICE });

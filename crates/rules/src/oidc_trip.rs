@@ -1,7 +1,7 @@
 //! How a trip to an OpenID Connect provider is made, and what somebody who comes back from one is taken for (OID-1, OID-7,
 //! DECISIONS "Wire" 4).
 
-use doorward_model::{ClientId, EnterpriseConnection, Millis, OidcRequest};
+use doorward_model::{ClientId, EnterpriseConnection, Millis, OidcRequest, SsoProfile};
 
 /// Whether the request carries a PKCE challenge. A provider that does not say whether it knows PKCE ignores what it does not
 /// know (RFC 6749, section 3.1), so only one that says it does not is spared, and only where nothing hangs on it.
@@ -67,10 +67,19 @@ pub enum Standing {
 pub fn standing(connection: Option<&EnterpriseConnection>, trip: &OidcRequest, trust_sha256: &str) -> Standing {
     match connection {
         Some(connection) if connection.active && connection.authenticatable => {
-            if trip.trust_sha256 == trust_sha256 { Standing::Good } else { Standing::Changed }
+            if trip.trust_sha256 == trust_sha256 {
+                Standing::Good
+            } else {
+                Standing::Changed
+            }
         }
         _ => Standing::Inactive,
     }
+}
+
+/// Whether a profile that was verified before may still sign in, as the connection is now.
+pub fn is_still_trusted(profile: &SsoProfile, trust_sha256: &str) -> bool {
+    profile.trust_sha256 == trust_sha256
 }
 
 #[cfg(test)]

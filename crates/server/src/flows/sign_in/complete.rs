@@ -10,15 +10,15 @@ use crate::random::sha256_hex;
 use doorward_model::{
     Client, Domain, EmailAddress, EmailAddressId, EmailVerification, EnterpriseAccount, EnterpriseAccountId,
     EnterpriseConnection, EnterpriseConnectionId, JsonMap, Millis, Organization, OrganizationId,
-    OrganizationMembership, OrganizationMembershipId, RoleId, Session, SessionId, SessionStatus, SignUp, SsoProfile,
-    User, UserId, Verification, VerificationStatus,
+    OrganizationMembership, OrganizationMembershipId, Protocol, RoleId, Session, SessionId, SessionStatus, SignUp,
+    SsoProfile, User, UserId, Verification, VerificationStatus,
 };
 use doorward_rules::account_linking::{self, Linking};
 use doorward_rules::join::{self, Join};
 use doorward_rules::metadata::fits;
-use doorward_rules::saml_answer::is_still_trusted;
 use doorward_rules::session::SESSION_LIFETIME;
 use doorward_rules::sign_in_route::covers;
+use doorward_rules::{oidc_trip, saml_answer};
 use doorward_store::{
     Tx, clients, enterprise_accounts, enterprise_connections, memberships, organizations, roles, sessions, users,
 };
@@ -68,8 +68,28 @@ impl Facts {
 /// What a connection expects of its IdP, beside the certificates that sign: what it no longer expects when the browser comes
 /// back signs nobody in.
 pub fn trust_sha256(connection: &EnterpriseConnection) -> String {
-    let saml = &connection.saml;
-    sha256_hex(&format!("{:?} {}", saml.idp_entity_id, saml.force_authn))
+    let Some(oidc) = &connection.oidc else {
+        let saml = &connection.saml;
+        return sha256_hex(&format!("{:?} {}", saml.idp_entity_id, saml.force_authn));
+    };
+    let by_hand = match oidc.discovery_url {
+        // The document names the endpoints.
+        Some(_) => None,
+        None => Some((&oidc.authorization_url, &oidc.token_url, &oidc.user_info_url)),
+    };
+    let provider = (&oidc.discovery_url, by_hand, &oidc.client_id);
+    sha256_hex(&format!("oidc {provider:?} {:?}", oidc.attribute_mapping))
+}
+
+/// Whether what verified the profile is what the connection trusts now.
+fn is_trusted(connection: &EnterpriseConnection, profile: &SsoProfile) -> bool {
+    let trust_sha256 = trust_sha256(connection);
+    match connection.provider.protocol() {
+        Protocol::Saml => {
+            saml_answer::is_still_trusted(profile, &trust_sha256, &idp_certificates::fingerprints(&connection.saml))
+        }
+        Protocol::Oidc => oidc_trip::is_still_trusted(profile, &trust_sha256),
+    }
 }
 
 /// Whether a profile belongs to somebody who has an account here already.
@@ -133,8 +153,7 @@ pub async fn arrive(
     if !facts.is_covered(profile) {
         return Ok(facts.domain_mismatch(&profile.email_address.domain()));
     }
-    let trusted = idp_certificates::fingerprints(&facts.connection.saml);
-    if !is_still_trusted(profile, &trust_sha256(&facts.connection), &trusted) {
+    if !is_trusted(&facts.connection, profile) {
         let reason = "The connection was changed meanwhile; sign in again.".to_owned();
         return Ok(Arrival::Refused(Refusal::SamlResponseInvalid { reason }));
     }
