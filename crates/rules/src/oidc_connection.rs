@@ -322,10 +322,9 @@ pub(crate) mod tests {
         let document = named("new.test", false);
         let discovery_url = named("new.test", true).discovery_url;
         // Given now, and given before.
-        for (before, discovery_url, discovered) in [
-            (Endpoints::default(), discovery_url, Some(&document)),
-            (named("new.test", true), None, None),
-        ] {
+        for (before, discovery_url, discovered) in
+            [(Endpoints::default(), discovery_url, Some(&document)), (named("new.test", true), None, None)]
+        {
             let change = EndpointsChange { discovery_url, ..Default::default() };
             let same = EndpointsChange {
                 authorization_url: document.authorization_url.clone(),
