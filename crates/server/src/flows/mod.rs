@@ -7,6 +7,7 @@ pub mod browser_sessions;
 pub mod client_secrets;
 pub mod clients;
 pub mod connection_keys;
+pub mod connection_oidc;
 pub mod enterprise_connections;
 pub mod idp_certificates;
 pub mod instance;

@@ -130,6 +130,22 @@ pub enum Refusal {
     MetadataIncomplete {
         missing: Vec<&'static str>,
     },
+    /// The connection speaks something else than what was asked for.
+    ConnectionTypeInvalid {
+        reason: &'static str,
+    },
+    /// Providers of this kind have no discovery document.
+    DiscoveryImpossible,
+    DiscoveryFailed {
+        url: String,
+        reason: String,
+    },
+    DiscoveryIssuerMismatch {
+        /// The issuer to which the discovery URL belongs.
+        expected: String,
+        issuer: String,
+    },
+    PublicClientNeedsPkce,
     /// Another request or node is reading the metadata right now.
     MetadataRefreshUnderWay,
 

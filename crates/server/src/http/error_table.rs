@@ -253,6 +253,37 @@ fn connections(refusal: &Refusal) -> Option<ErrorEntry> {
             format!("The IdP metadata lacks: {}.", missing.join(", ")),
         )
         .with("missing_fields", json!(missing)),
+        ConnectionTypeInvalid { reason } => {
+            entry(400, "enterprise_connection_invalid_type", "invalid enterprise connection type", *reason)
+        }
+        DiscoveryImpossible => entry(
+            422,
+            "custom_oauth_provider_cannot_use_discovery_url",
+            "provider cannot use a discovery URL",
+            "Providers of this kind have no discovery document. Give auth_url, token_url and user_info_url instead.",
+        )
+        .param("discovery_url"),
+        DiscoveryFailed { url, reason } => entry(
+            422,
+            "custom_oauth_provider_discovery_server_retrieval_error",
+            "error retrieving the discovery document",
+            format!("The provider's configuration could not be read from {url}: {reason}."),
+        )
+        .param("discovery_url"),
+        DiscoveryIssuerMismatch { expected, issuer } => entry(
+            422,
+            "custom_oauth_provider_discovery_issuer_mismatch",
+            "issuer mismatch in discovery document",
+            format!("The discovery URL belongs to the issuer {expected}, but the document there names {issuer}."),
+        )
+        .param("discovery_url"),
+        PublicClientNeedsPkce => entry(
+            422,
+            "form_public_client_requires_pkce",
+            "is invalid",
+            "A client without a secret needs PKCE: set requires_pkce, or give client_secret.",
+        )
+        .param("oidc.requires_pkce"),
         MetadataRefreshUnderWay => entry(
             409,
             "metadata_refresh_under_way",
