@@ -16,7 +16,6 @@ pub mod me;
 pub mod memberships;
 pub mod metadata_refresh;
 pub mod oidc_provider;
-pub mod oidc_urls;
 pub mod organizations;
 pub mod redirects;
 pub mod refusal;

@@ -3,6 +3,7 @@
 
 use crate::app::App;
 use crate::flows::Refusal;
+use crate::flows::enterprise_connections::is_browsable;
 use crate::outbound::OutboundError;
 use crate::outbound::kept::{Fetched, Kept, Key, Shelf, Want};
 use doorward_model::{EnterpriseConnection, OidcConfig};
@@ -71,6 +72,10 @@ pub async fn configuration(
         let document = app.outbound.document(url, LARGEST_CONFIGURATION).await?;
         let parsed = ProviderMetadata::parse(&document.body, ExpectedIssuer::OfDiscoveryUrl(url));
         let value = parsed.map_err(|error| DocumentError::Unavailable(error.to_string()))?;
+        if !is_browsable(&value.authorization_endpoint) {
+            let reason = "authorization_endpoint does not begin with https://".to_owned();
+            return Err(DocumentError::Unavailable(reason));
+        }
         Ok(Fetched { value, size: document.body.len(), cache_control: document.cache_control })
     };
     let shelf = &app.oidc_documents.configurations;

@@ -21,7 +21,7 @@ pub mod wire;
 pub use sign_ins::connection_id as chosen_connection;
 
 use crate::app::App;
-use crate::flows::{Refusal, oidc_urls};
+use crate::flows::Refusal;
 use crate::http::ApiError;
 use axum::Router;
 use axum::middleware;
@@ -61,7 +61,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/saml/send", get(saml::send))
         .route("/v1/saml/acs/{id}", post(saml::acs))
         .route("/v1/saml/finish", get(saml::finish))
-        .route(oidc_urls::CALLBACK, get(oauth_callback::get).post(oauth_callback::post))
+        .route(oauth_callback::PATH, get(oauth_callback::get).post(oauth_callback::post))
         .merge(called_by_pages)
         .with_state(app)
 }

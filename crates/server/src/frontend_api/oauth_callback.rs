@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::flows::sign_in::oidc_callback::{self, Next};
-use crate::flows::{Refusal, oidc_urls};
+use crate::flows::{Refusal, connection_oidc};
 use crate::frontend_api::arrival::{self, accepts_html, answer_error, is_navigation};
 use crate::frontend_api::visit::cookie;
 use crate::http::params::read_form;
@@ -12,6 +12,9 @@ use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use std::sync::Arc;
+
+/// Where this is, under each of our addresses.
+pub const PATH: &str = "/v1/oauth_callback";
 
 /// What a response may bring, and how long it may be. The rest is dropped: it means nothing, and addresses have their limits.
 const PARAMETERS: [(&str, usize); 5] =
@@ -26,7 +29,7 @@ pub async fn get(State(app): State<Arc<App>>, RawQuery(query): RawQuery, headers
     }
     match receive(&app, &query, &headers).await {
         Ok(Next::Finished(finished)) => arrival::answer(&app, finished),
-        Ok(Next::Elsewhere { base_url }) => see_other(&format!("{base_url}{}?{query}", oidc_urls::CALLBACK)),
+        Ok(Next::Elsewhere { base_url }) => see_other(&format!("{base_url}{}?{query}", PATH)),
         Err(error) => answer_error(error, accepts_html(&headers)),
     }
 }
@@ -40,7 +43,7 @@ async fn receive(app: &Arc<App>, query: &str, headers: &HeaderMap) -> Result<Nex
 pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
     let wants_html = accepts_html(request.headers());
     match as_query(request).await {
-        Ok(query) => see_other(&format!("{}?{query}", oidc_urls::redirect_uri(&app.config))),
+        Ok(query) => see_other(&format!("{}?{query}", connection_oidc::redirect_uri(&app.config))),
         Err(error) => answer_error(error, wants_html),
     }
 }

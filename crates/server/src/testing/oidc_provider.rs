@@ -217,6 +217,11 @@ impl TestOp {
         self.state().change = Some(Arc::new(change));
     }
 
+    /// Spoils answers of the token endpoint from now on.
+    pub fn change_tokens(&self, change: impl Fn(&mut Value) + Send + Sync + 'static) {
+        self.state().change_tokens = Some(Arc::new(change));
+    }
+
     /// The person signs in at the provider, which sends her back: the parameters she brings.
     pub fn authorize(&self, server: &TestApp, redirect: &str, person: &Person) -> Vec<(String, String)> {
         let asked = parameters(redirect);
@@ -332,6 +337,11 @@ fn merge(into: &mut Value, from: &Value) {
             value => into[name] = value.clone(),
         }
     }
+}
+
+/// Header or claims of a token.
+pub fn decode_part(part: &str) -> Value {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
 /// The parameters of an address.

@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::flows::sign_in::complete::trust_sha256;
 use crate::flows::sign_in::oidc_trip::verifier_of;
-use crate::flows::{FlowError, Refusal, client_secrets, oidc_provider, oidc_urls};
+use crate::flows::{FlowError, Refusal, client_secrets, connection_oidc, oidc_provider};
 use crate::outbound::OutboundError;
 use crate::outbound::kept::{Kept, Want};
 use doorward_model::{EnterpriseConnection, OidcConfig, OidcRequest, SsoProfile};
@@ -20,6 +20,9 @@ use std::sync::Arc;
 
 /// Token responses and userinfo: the parsers accept as much.
 const LARGEST_ANSWER: usize = 256 * 1024;
+
+/// Errors of the token endpoint that only the operator can do something about (RFC 6749, section 5.2).
+const CLIENT_ERRORS: [&str; 4] = ["invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"];
 
 /// One sign-in at one provider.
 struct Visit<'a> {
@@ -92,7 +95,7 @@ impl Visit<'_> {
     }
 
     fn redirect_uri(&self, reason: String) -> Refusal {
-        Refusal::OauthRedirectUri { redirect_uri: oidc_urls::redirect_uri(&self.app.config), reason }
+        Refusal::OauthRedirectUri { redirect_uri: connection_oidc::redirect_uri(&self.app.config), reason }
     }
 
     /// Exchanges the code, at the token endpoint of this connection's provider.
@@ -104,7 +107,7 @@ impl Visit<'_> {
         let client = OidcClient::choose(self.client_id, secret.as_ref().map(Secret::expose), &self.provider)
             .map_err(misconfigured)?;
         let verifier = verifier_of(self.app, self.trip)?;
-        let redirect_uri = oidc_urls::redirect_uri(&self.app.config);
+        let redirect_uri = connection_oidc::redirect_uri(&self.app.config);
         let endpoint = &self.provider.token_endpoint;
         let request = authorization_code_request(endpoint, &client, code, &redirect_uri, verifier.as_ref())
             .map_err(misconfigured)?;
@@ -117,7 +120,10 @@ impl Visit<'_> {
             let reason = format!("{error}.");
             match error {
                 _ if reason.contains("redirect_uri") => self.redirect_uri(reason),
-                TokenError::ClientRejected { .. } => Refusal::OauthMisconfigured { reason },
+                // What is no word of the standard may be about the code, as GitHub's are.
+                TokenError::ClientRejected { error, .. } if CLIENT_ERRORS.contains(&error.as_str()) => {
+                    Refusal::OauthMisconfigured { reason }
+                }
                 _ => Refusal::OauthTokenExchange { reason },
             }
         })?)

@@ -3,7 +3,7 @@
 use crate::app::{App, internal};
 use crate::flows::sign_in::complete::trust_sha256;
 use crate::flows::sign_in::trip::{self, TRIP_LIFETIME, Traveller, TripUrls};
-use crate::flows::{FlowError, Refusal, oidc_provider, oidc_urls};
+use crate::flows::{FlowError, Refusal, connection_oidc, oidc_provider};
 use crate::random::{sha256_hex, token};
 use doorward_model::{Email, EnterpriseConnection, EnterpriseConnectionId, Millis, OidcConfig, OidcRequest};
 use doorward_oidc::{AuthorizationRequest, CodeVerifier, ProviderMetadata, ResponseMode};
@@ -69,7 +69,7 @@ pub async fn begin(
     let url = AuthorizationRequest {
         authorization_endpoint: &provider.authorization_endpoint,
         client_id,
-        redirect_uri: &oidc_urls::redirect_uri(&app.config),
+        redirect_uri: &connection_oidc::redirect_uri(&app.config),
         scopes: &scopes,
         state: &state,
         nonce: &nonce,
