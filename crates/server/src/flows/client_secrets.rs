@@ -15,7 +15,6 @@ pub fn seal(app: &App, connection: &EnterpriseConnectionId, secret: &Secret) -> 
     app.encryption.encrypt(secret.expose().as_bytes(), &context(connection), &*app.random).map_err(internal)
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "nobody signs in through these connections yet"))]
 /// The secret of a connection out of its encryption; `None` where we are a public client.
 pub fn open(app: &App, connection: &EnterpriseConnection) -> Result<Option<Secret>, FlowError> {
     let Some(sealed) = connection.oidc.as_ref().and_then(|oidc| oidc.encrypted_client_secret.as_ref()) else {
