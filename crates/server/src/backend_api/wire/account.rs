@@ -15,7 +15,7 @@ pub fn email_address(address: &EmailAddress, accounts: &[Linked], matches_sso_co
     let linked: Vec<_> = same()
         .map(|(account, connection)| object! { r#type: strategy(connection.provider), id: &account.id })
         .collect();
-    let vouches = same().next().map_or(Protocol::Saml, |(_, connection)| connection.provider.protocol());
+    let vouches = same().next().map(|(_, connection)| connection.provider);
     object! {
         object: "email_address",
         id: &address.id,
@@ -29,13 +29,22 @@ pub fn email_address(address: &EmailAddress, accounts: &[Linked], matches_sso_co
     }
 }
 
-/// A reserved address has no verification: nobody began one.
-fn verification(kind: EmailVerification, vouches: Protocol) -> Option<impl Serialize> {
+/// A reserved address has no verification: nobody began one. `vouches` is the provider of the account that has the address, if
+/// that is still there.
+fn verification(kind: EmailVerification, vouches: Option<Provider>) -> Option<impl Serialize> {
     let (object, strategy) = match (kind, vouches) {
-        (EmailVerification::Admin, _) => ("verification_admin", "admin"),
-        (EmailVerification::EnterpriseSso, Protocol::Saml) => ("verification_saml", "saml"),
-        (EmailVerification::EnterpriseSso, Protocol::Oidc) => ("verification_from_oauth", "from_oauth_custom_oidc"),
         (EmailVerification::Unverified, _) => return None,
+        (EmailVerification::Admin, _) => ("verification_admin", "admin"),
+        (EmailVerification::EnterpriseSso, Some(Provider::OidcCustom)) => {
+            ("verification_from_oauth", "from_oauth_custom_oidc")
+        }
+        (EmailVerification::EnterpriseSso, Some(Provider::OidcGithubEnterprise)) => {
+            ("verification_from_oauth", "from_oauth_custom_github")
+        }
+        (EmailVerification::EnterpriseSso, Some(Provider::OidcGitlab)) => {
+            ("verification_from_oauth", "from_oauth_custom_gitlab")
+        }
+        (EmailVerification::EnterpriseSso, _) => ("verification_saml", "saml"),
     };
     Some(object! { object: object, status: "verified", strategy: strategy, attempts: NULL, expire_at: NULL })
 }

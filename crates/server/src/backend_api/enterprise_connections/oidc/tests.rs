@@ -2,9 +2,10 @@ use crate::flows::client_secrets;
 use crate::testing::{MetadataServer, TestApp};
 use axum::http::Method;
 use doorward_model::{
-    Email, EnterpriseAccount, EnterpriseAccountId, EnterpriseConnection, EnterpriseConnectionId, OidcConfig, UserId,
+    Email, EmailAddress, EmailAddressId, EmailVerification, EnterpriseAccount, EnterpriseAccountId,
+    EnterpriseConnection, EnterpriseConnectionId, OidcConfig, UserId,
 };
-use doorward_store::{enterprise_accounts, enterprise_connections, write_tx};
+use doorward_store::{StoreError, enterprise_accounts, enterprise_connections, users, write_tx};
 use serde_json::{Value, json};
 
 const CONNECTIONS: &str = "/v1/enterprise_connections";
@@ -104,6 +105,7 @@ async fn secret(app: &TestApp, connection: &Value) -> Option<String> {
 async fn con6_each_kind_starts_inactive_with_its_defaults() {
     for app in TestApp::on_each_database().await {
         for kind in KINDS {
+            app.advance(1);
             // The SDKs send null for what they leave open.
             let made =
                 create(&app, with(new(kind, &json!({"client_id": null})), json!({"saml": {"name": null}}))).await;
@@ -590,6 +592,16 @@ async fn con30_con32_organizations_and_domains_go_as_with_every_connection() {
 async fn con2_accounts_through_such_a_connection_are_shown_as_oauth() {
     for app in TestApp::on_each_database().await {
         let user = app.backend(Method::POST, "/v1/users", json!({"email_address": ["ada@acme.test"]})).await.ok();
+        app.advance(1);
+        let address = EmailAddress {
+            id: EmailAddressId::generate(app.now(), &*app.app.random),
+            user_id: UserId::from(user["id"].as_str().unwrap()),
+            address: Email::parse("ada@sso.acme.test").unwrap(),
+            verification: EmailVerification::EnterpriseSso,
+            created_at: app.now(),
+            updated_at: app.now(),
+        };
+        write_tx!(app.app.store, StoreError, |tx| { users::insert_address(tx, &address).await }).unwrap();
         for (kind, strategy) in [
             ("oidc_custom", "oauth_custom_oidc"),
             ("oidc_github_enterprise", "oauth_custom_github"),
@@ -602,7 +614,7 @@ async fn con2_accounts_through_such_a_connection_are_shown_as_oauth() {
                 user_id: UserId::from(user["id"].as_str().unwrap()),
                 enterprise_connection_id: EnterpriseConnectionId::from(made["id"].as_str().unwrap()),
                 subject: "ada".into(),
-                email_address: Email::parse("ada@acme.test").unwrap(),
+                email_address: address.address.clone(),
                 first_name: None,
                 last_name: None,
                 public_metadata: Default::default(),
@@ -610,10 +622,7 @@ async fn con2_accounts_through_such_a_connection_are_shown_as_oauth() {
                 created_at: now,
                 updated_at: now,
             };
-            write_tx!(app.app.store, doorward_store::StoreError, |tx| {
-                enterprise_accounts::insert(tx, &account).await
-            })
-            .unwrap();
+            write_tx!(app.app.store, StoreError, |tx| { enterprise_accounts::insert(tx, &account).await }).unwrap();
             let path = format!("/v1/users/{}", user["id"].as_str().unwrap());
             let shown = app.backend(Method::GET, &path, Value::Null).await.ok();
             assert_eq!(shown["saml_accounts"], json!([]));
@@ -626,7 +635,14 @@ async fn con2_accounts_through_such_a_connection_are_shown_as_oauth() {
             });
             assert_eq!(shown_account["verification"], verification);
             let linked = json!([{"type": strategy, "id": shown_account["id"]}]);
-            assert_eq!(shown["email_addresses"][0]["linked_to"], linked);
+            assert_eq!(shown["email_addresses"][1]["linked_to"], linked);
+            // The operator vouched for the first address, this connection for the second.
+            let verified = |at: usize| {
+                let verification = &shown["email_addresses"][at]["verification"];
+                (verification["object"].clone(), verification["strategy"].clone())
+            };
+            assert_eq!(verified(0), (json!("verification_admin"), json!("admin")));
+            assert_eq!(verified(1), (json!("verification_from_oauth"), json!(format!("from_{strategy}"))));
             app.backend(Method::DELETE, &self::path(&made), Value::Null).await.ok();
         }
         app.close().await;
