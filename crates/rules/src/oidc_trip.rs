@@ -22,8 +22,8 @@ pub struct Facts<'a> {
     pub trip: Option<&'a OidcRequest>,
     /// The browser, by its cookie.
     pub browser: Option<&'a ClientId>,
-    /// Under which of our addresses it came.
-    pub base_url: &'a str,
+    /// Under which of our addresses it came; `None` if it has been sent to the right one already.
+    pub base_url: Option<&'a str>,
     pub now: Millis,
 }
 
@@ -46,7 +46,7 @@ pub fn came_back(facts: Facts<'_>) -> Return {
     let Some(trip) = trip.filter(|trip| now < trip.expires_at) else { return Return::UnknownState };
     if browser == Some(&trip.client_id) {
         Return::Own
-    } else if base_url != trip.base_url {
+    } else if base_url.is_some_and(|base_url| base_url != trip.base_url) {
         Return::ElsewhereKnown(trip.base_url.clone())
     } else {
         Return::OtherBrowser
@@ -135,6 +135,8 @@ mod tests {
         let (own, other) = (ClientId::from("client_1"), ClientId::from("client_2"));
         let (here, there) = (trip(OWN), trip("https://app.test/__clerk"));
         let proxied = there.base_url.clone();
+        let moved = Facts { trip: Some(&there), browser: None, base_url: None, now: 0 };
+        assert_eq!(came_back(moved), Return::OtherBrowser, "nobody goes round in circles");
         for (trip, browser, base_url, now, expected) in [
             (Some(&here), Some(&own), OWN, 99, Return::Own),
             (Some(&here), Some(&own), OWN, 100, Return::UnknownState),
@@ -148,7 +150,11 @@ mod tests {
             (Some(&there), None, &proxied, 0, Return::OtherBrowser),
             (Some(&there), None, OWN, 100, Return::UnknownState),
         ] {
-            assert_eq!(came_back(Facts { trip, browser, base_url, now }), expected, "{browser:?} {base_url} {now}");
+            assert_eq!(
+                came_back(Facts { trip, browser, base_url: Some(base_url), now }),
+                expected,
+                "{browser:?} {base_url} {now}"
+            );
         }
     }
 

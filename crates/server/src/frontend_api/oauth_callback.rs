@@ -1,7 +1,7 @@
 //! `/v1/oauth_callback`: where OpenID Connect providers send the browser back to (OID-1).
 
 use crate::app::App;
-use crate::flows::sign_in::oidc_callback::{self, Next};
+use crate::flows::sign_in::oidc_callback::{self, MOVED, Next};
 use crate::flows::{Refusal, connection_oidc};
 use crate::frontend_api::arrival::{self, accepts_html, answer_error, is_navigation};
 use crate::frontend_api::visit::cookie;
@@ -28,8 +28,8 @@ pub async fn get(State(app): State<Arc<App>>, RawQuery(query): RawQuery, headers
         return answer_error(Refusal::OauthCallbackInvalid { reason }.into(), false);
     }
     match receive(&app, &query, &headers).await {
-        Ok(Next::Finished(finished)) => arrival::answer(&app, finished),
-        Ok(Next::Elsewhere { base_url }) => see_other(&format!("{base_url}{}?{query}", PATH)),
+        Ok(Next::Finished(finished)) => arrival::answer(&app, *finished),
+        Ok(Next::Elsewhere { base_url }) => see_other(&format!("{base_url}{PATH}?{query}&{MOVED}=1")),
         Err(error) => answer_error(error, accepts_html(&headers)),
     }
 }

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 pub const CLIENT_SECRET: &str = "a secret: with / and & in it";
 
+type ChangeTokens = Arc<dyn Fn(&mut Value) + Send + Sync>;
 type Change = Arc<dyn Fn(&mut Value, &mut Value) + Send + Sync>;
 
 /// A person, as the provider knows her.
@@ -114,7 +115,7 @@ pub struct OpState {
     /// Spoils header and claims of ID tokens.
     pub change: Option<Change>,
     /// Spoils the answer of the token endpoint.
-    pub change_tokens: Option<Arc<dyn Fn(&mut Value) + Send + Sync>>,
+    pub change_tokens: Option<ChangeTokens>,
     pub cache_control: Option<String>,
     /// Path and body of each request.
     pub requests: Vec<(String, String)>,

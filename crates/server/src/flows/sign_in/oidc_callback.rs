@@ -20,7 +20,7 @@ use doorward_store::{Tx, clients, enterprise_connections, oidc_requests, write_t
 #[derive(Debug)]
 pub enum Next {
     /// To the application.
-    Finished(Finished),
+    Finished(Box<Finished>),
     /// To our other address, under which it began, with the same query.
     Elsewhere { base_url: String },
 }
@@ -31,6 +31,9 @@ struct Taken {
     client_id: ClientId,
     connection: Result<EnterpriseConnection, Refusal>,
 }
+
+/// Set when the browser was sent from one of our addresses to another, which happens once.
+pub const MOVED: &str = "moved";
 
 /// Takes what a browser brings. An error means that it fits no sign-in of this browser; every other failure is stored on the
 /// sign-in.
@@ -51,7 +54,8 @@ pub async fn receive(app: &App, query: &str, cookie: Option<&ClientCookie>, base
     if oidc_requests::by_state(&mut app.store.read().await?, &state_sha256).await?.is_none() {
         return Err(unknown_state().into());
     }
-    let came = Came { state_sha256: &state_sha256, cookie, base_url };
+    let has_moved = url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == MOVED);
+    let came = Came { state_sha256: &state_sha256, cookie, base_url: (!has_moved).then_some(base_url) };
     let taken = write_tx!(app.store, FlowError, |tx| { take(tx, came, now).await })?;
     let Taken { trip, client_id, connection } = match taken {
         Ok(taken) => taken,
@@ -71,14 +75,15 @@ pub async fn receive(app: &App, query: &str, cookie: Option<&ClientCookie>, base
         outcome::apply(tx, app, &mut client, &journey, &outcome, now).await
     })?;
     finished.log();
-    Ok(Next::Finished(finished))
+    Ok(Next::Finished(Box::new(finished)))
 }
 
 #[derive(Clone, Copy)]
 struct Came<'a> {
     state_sha256: &'a str,
     cookie: Option<&'a ClientCookie>,
-    base_url: &'a str,
+    /// Where it came to; `None` if it was sent there by us.
+    base_url: Option<&'a str>,
 }
 
 /// Ends the trip, if this is the browser that began it; else the address under which that browser knows us.

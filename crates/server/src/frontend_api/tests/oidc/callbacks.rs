@@ -304,7 +304,9 @@ async fn a_browser_that_knows_us_under_a_proxy_is_sent_there_with_its_answer() {
     let brought = callback_url(&op.authorize(&app, &redirect, &alice()));
     // The cookie is the proxy's, so it does not come here.
     let sent_on = browser.visit(&brought).await.location().to_owned();
-    assert_eq!(sent_on, format!("https://app.example.com/__clerk{brought}"));
+    assert_eq!(sent_on, format!("https://app.example.com/__clerk{brought}&moved=1"));
+    // A proxy that does not say who it is: the way ends here.
+    assert_eq!(browser.visit(&format!("{brought}&moved=1")).await.status, 400);
     assert_eq!(op.hits("/token"), 0);
     browser.set_cookie("__client", "client_x.wrong");
     assert_eq!(browser.visit_with(&brought, &proxy).await.error(), invalid(), "and not round in circles");
