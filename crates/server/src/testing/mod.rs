@@ -12,4 +12,4 @@ pub use app::{SECRET_KEY, TestApp};
 pub use browser::{Answer, Browser};
 pub use idp::{Identity, TestIdp, begin_sign_in, encrypt_for};
 pub use metadata_server::MetadataServer;
-pub use oidc_provider::{OpKey, Person, TestOp, callback_url, decode_part, parameters};
+pub use oidc_provider::{CLIENT_SECRET, OpKey, Person, TestOp, callback_url, decode_part, parameters};

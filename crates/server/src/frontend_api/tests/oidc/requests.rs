@@ -130,3 +130,70 @@ async fn what_is_kept_of_a_trip_gives_neither_its_state_nor_its_verifier_away() 
         app.close().await;
     }
 }
+
+/// A log that is kept in memory.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn neither_the_log_nor_an_answer_tells_a_secret() {
+    let app = TestApp::new().await;
+    let op = TestOp::connect(&app, "acme.test", None).await;
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let (mut secrets, mut answers) = (vec![crate::testing::CLIENT_SECRET.to_owned()], String::new());
+    // One that works, and every kind of failure; some servers repeat what they were sent.
+    for failure in ["", "token", "userinfo", "id_token", "state", "error"] {
+        let trip = Trip::begin(&app, "alice@acme.test").await;
+        let mut brought = op.authorize(&app, &trip.redirect, &alice().in_userinfo_alone());
+        let code = brought[0].1.clone();
+        secrets.extend([code.clone(), brought[1].1.clone(), format!("access-{code}")]);
+        let repeated = format!("{{\"error\": \"invalid_grant\", \"error_description\": \"no {code}\"}}");
+        match failure {
+            "token" => op.can("/token", 400, &[("content-type", "application/json")], &repeated),
+            "userinfo" => op.can("/userinfo", 401, &[], &repeated),
+            "id_token" => op.spoil(|_, claims| claims["aud"] = "another".into()),
+            "state" => brought[1].1.push('x'),
+            "error" => brought[0] = ("error".to_owned(), "server_error".to_owned()),
+            _ => {}
+        }
+        answers += &trip.browser.visit(&crate::testing::callback_url(&brought)).await.text;
+        // A sign-in that is not over shows its own browser where to go.
+        if failure != "state" {
+            answers += &trip.browser.get("/v1/client").await.text;
+        }
+        op.state().canned.clear();
+        op.state().change = None;
+    }
+    for (path, body) in &op.state().requests {
+        let form: BTreeMap<String, String> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+        assert!(path != "/token" || form["code_verifier"].len() == 43);
+        secrets.extend(form.get("code_verifier").cloned());
+    }
+    drop(guard);
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("ID token refused") && log.contains("OpenID Connect code refused"), "{log}");
+    assert!(answers.contains("oauth_token_exchange_error"), "{answers}");
+    for secret in secrets {
+        assert!(!log.contains(&secret), "the log tells {secret}");
+        assert!(!answers.contains(&secret), "an answer tells {secret}");
+    }
+    app.close().await;
+}
