@@ -47,6 +47,7 @@ for (const name of [
   "instance",
   "redirect_urls",
   "enterprise_connections",
+  "oidc_connections",
   "saml_metadata",
   "sessions",
   "session_tokens",

@@ -5,10 +5,13 @@
 
 import argparse
 import base64
+import contextlib
+import http.server
 import json
 import secrets
 import string
 import sys
+import threading
 import time
 
 import jwt
@@ -105,6 +108,39 @@ def new_connection(**fields):
     return clerk.enterprise_connections.create(
         request={"name": unique("SSO "), "provider": "saml_custom", "domains": [f"{unique('d')}.test"], **fields}
     )
+
+
+@contextlib.contextmanager
+def discovery():
+    """An OpenID Connect provider that publishes its configuration document; yields its issuer."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            issuer = f"http://127.0.0.1:{self.server.server_port}"
+            document = {
+                "issuer": issuer,
+                "authorization_endpoint": f"{issuer}/authorize",
+                "token_endpoint": f"{issuer}/token",
+                "jwks_uri": f"{issuer}/keys",
+                "response_types_supported": ["code"],
+            }
+            body = json.dumps(document).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as provider:
+        thread = threading.Thread(target=provider.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{provider.server_port}"
+        finally:
+            provider.shutdown()
+            thread.join()
 
 
 def new_session(user, **fields):
@@ -363,7 +399,77 @@ def _():
         lambda: clerk.enterprise_connections.update(enterprise_connection_id=made.id, active=True),
         (422, "saml_connection_cant_be_activated"),
     )
-    refused(lambda: new_connection(provider="oidc_custom"), (422, "form_param_value_invalid"))
+
+
+BY_HAND = {
+    "auth_url": "https://op.example.test/authorize",
+    "token_url": "https://op.example.test/token",
+    "user_info_url": "https://op.example.test/userinfo",
+}
+
+for provider in ("oidc_custom", "oidc_github_enterprise", "oidc_gitlab"):
+
+    @check(f"CON-6 {provider}: created, read, changed, activated, listed and deleted")
+    def _(provider=provider):
+        organization = new_organization()
+        secret = unique("hidden")
+        oidc = {"client_id": "client", "client_secret": secret, **BY_HAND}
+        made = new_connection(provider=provider, organization_id=organization.id, oidc=oidc)
+        equal((made.provider, made.active, made.organization_id), (provider, False, organization.id), "made")
+        equal((made.oauth_config.client_id, made.oauth_config.token_url), ("client", BY_HAND["token_url"]), "oauth_config")
+        true(secret not in made.model_dump_json(), "the answer holds the secret")
+        read = clerk.enterprise_connections.get(enterprise_connection_id=made.id)
+        equal((read.id, read.oauth_config.auth_url), (made.id, BY_HAND["auth_url"]), "read")
+        changed = clerk.enterprise_connections.update(
+            enterprise_connection_id=made.id, active=True, oidc={"client_id": "other", "requires_pkce": True}
+        )
+        equal((changed.active, changed.oauth_config.client_id, changed.oauth_config.requires_pkce), (True, "other", True), "changed")
+        listed = clerk.enterprise_connections.list(organization_id=organization.id, active=True)
+        equal((ids(listed.data), listed.total_count), ([made.id], 1), "listed")
+        clerk.enterprise_connections.update(enterprise_connection_id=made.id, active=False)
+        deleted = clerk.enterprise_connections.delete(enterprise_connection_id=made.id)
+        equal((deleted.object, deleted.id, deleted.deleted), ("enterprise_connection", made.id, True), "deleted")
+        refused(lambda: clerk.enterprise_connections.get(enterprise_connection_id=made.id), (404, "resource_not_found"))
+
+
+@check("OID-2 a discovery document names the endpoints")
+def _():
+    with discovery() as issuer:
+        url = f"{issuer}/.well-known/openid-configuration"
+        oidc = {"client_id": "client", "client_secret": "hidden", "discovery_url": url}
+        made = new_connection(provider="oidc_custom", active=True, oidc=oidc)
+        equal((made.active, made.oauth_config.discovery_url), (True, url), "made")
+        equal((made.oauth_config.auth_url, made.oauth_config.token_url), (f"{issuer}/authorize", f"{issuer}/token"), "endpoints")
+        mismatch = {"discovery_url": f"{issuer}/other/.well-known/openid-configuration"}
+        refused(
+            lambda: new_connection(provider="oidc_gitlab", oidc=mismatch),
+            (422, "custom_oauth_provider_discovery_issuer_mismatch"),
+        )
+    refused(
+        lambda: new_connection(provider="oidc_custom", oidc={"discovery_url": url}),
+        (422, "custom_oauth_provider_discovery_server_retrieval_error"),
+    )
+
+
+@check("OID-3, OID-7, OID-14 refusals of connections that speak OpenID Connect")
+def _():
+    refused(
+        lambda: new_connection(provider="oidc_github_enterprise", oidc={"discovery_url": "https://op.example.test/"}),
+        (422, "custom_oauth_provider_cannot_use_discovery_url"),
+    )
+    refused(
+        lambda: new_connection(provider="oidc_custom", oidc={"client_id": "client", **BY_HAND}),
+        (422, "form_public_client_requires_pkce"),
+    )
+    refused(lambda: new_connection(provider="oidc_custom", active=True), (422, "saml_connection_cant_be_activated"))
+    refused(
+        lambda: new_connection(provider="oidc_custom", saml={"idp_entity_id": "urn:idp"}),
+        (400, "enterprise_connection_invalid_type"),
+    )
+    refused(
+        lambda: new_connection(provider="saml_custom", oidc={"client_id": "client"}),
+        (400, "enterprise_connection_invalid_type"),
+    )
 
 
 # --- sessions

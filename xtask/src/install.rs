@@ -144,6 +144,7 @@ pub(crate) fn identity_providers() -> Result<Option<PathBuf>> {
         "to start simplesamlphp",
     )?;
     npm(&copy.join("samlp-node"))?;
+    npm(&copy.join("oidc-provider"))?;
     Ok(Some(copy))
 }
 

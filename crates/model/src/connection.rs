@@ -1,8 +1,8 @@
 //! Enterprise connections and the accounts people have through them (CON, LNK).
 
 use crate::{
-    Domain, Email, EnterpriseAccountId, EnterpriseConnectionId, JsonMap, Millis, OrganizationId, SamlConnectionId,
-    UserId,
+    Domain, Email, EnterpriseAccountId, EnterpriseConnectionId, JsonMap, Millis, OauthConfigId, OrganizationId,
+    SamlConnectionId, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,11 +13,29 @@ pub enum Provider {
     SamlOkta,
     SamlGoogle,
     SamlMicrosoft,
+    OidcCustom,
+    OidcGithubEnterprise,
+    OidcGitlab,
+}
+
+/// What a connection speaks with its IdP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    Saml,
+    Oidc,
 }
 
 impl Provider {
     /// Every provider.
-    pub const ALL: [Self; 4] = [Self::SamlCustom, Self::SamlOkta, Self::SamlGoogle, Self::SamlMicrosoft];
+    pub const ALL: [Self; 7] = [
+        Self::SamlCustom,
+        Self::SamlOkta,
+        Self::SamlGoogle,
+        Self::SamlMicrosoft,
+        Self::OidcCustom,
+        Self::OidcGithubEnterprise,
+        Self::OidcGitlab,
+    ];
 
     /// The word on the wire and in the store.
     pub fn as_str(self) -> &'static str {
@@ -26,12 +44,23 @@ impl Provider {
             Self::SamlOkta => "saml_okta",
             Self::SamlGoogle => "saml_google",
             Self::SamlMicrosoft => "saml_microsoft",
+            Self::OidcCustom => "oidc_custom",
+            Self::OidcGithubEnterprise => "oidc_github_enterprise",
+            Self::OidcGitlab => "oidc_gitlab",
         }
     }
 
     /// Reads [`Self::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|provider| provider.as_str() == text)
+    }
+
+    /// What is spoken with IdPs of this kind.
+    pub fn protocol(self) -> Protocol {
+        match self {
+            Self::SamlCustom | Self::SamlOkta | Self::SamlGoogle | Self::SamlMicrosoft => Protocol::Saml,
+            Self::OidcCustom | Self::OidcGithubEnterprise | Self::OidcGitlab => Protocol::Oidc,
+        }
     }
 }
 
@@ -54,13 +83,16 @@ pub struct EnterpriseConnection {
     pub custom_attributes: Vec<CustomAttribute>,
     /// The id in the connection's ACS and metadata URLs (SML-4).
     pub saml_connection_id: SamlConnectionId,
+    /// Empty where the provider speaks something else.
     pub saml: SamlConfig,
+    /// There exactly where the provider speaks OpenID Connect.
+    pub oidc: Option<OidcConfig>,
     pub created_at: Millis,
     pub updated_at: Millis,
 }
 
 /// The SAML half of a connection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SamlConfig {
     pub name: Option<String>,
     pub idp_entity_id: Option<String>,
@@ -107,7 +139,7 @@ pub enum SsoBinding {
 }
 
 /// Names of the IdP's attributes (CON-21).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttributeMapping {
     /// `None` or empty: the NameID is the subject.
     pub user_id: Option<String>,
@@ -116,8 +148,38 @@ pub struct AttributeMapping {
     pub last_name: String,
 }
 
-/// What the IdP is told about who is coming (CON-19).
+/// The OpenID Connect half of a connection (CON-25).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OidcConfig {
+    pub id: OauthConfigId,
+    /// Where the provider describes itself; it then names the endpoints below.
+    pub discovery_url: Option<String>,
+    pub authorization_url: Option<String>,
+    pub token_url: Option<String>,
+    pub user_info_url: Option<String>,
+    pub client_id: Option<String>,
+    /// Under the instance's encryption key; never shown. `None`: a public client.
+    pub encrypted_client_secret: Option<String>,
+    pub requires_pkce: bool,
+    pub scopes: Vec<String>,
+    pub attribute_mapping: OidcAttributeMapping,
+    pub login_hint: LoginHint,
+}
+
+/// Names of the provider's claims (OID-5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OidcAttributeMapping {
+    pub user_id: String,
+    pub email_address: String,
+    pub first_name: String,
+    pub last_name: String,
+    /// Whether an address counts as verified where the provider does not say (OID-6): whoever can set an address there
+    /// can then be anybody.
+    pub email_verified_default: bool,
+}
+
+/// What the IdP is told about who is coming (CON-19).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginHint {
     pub mode: LoginHintMode,
     /// The public metadata key of mode `custom_attribute`.
@@ -126,11 +188,12 @@ pub struct LoginHint {
 }
 
 /// How a login hint is chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoginHintMode {
     EmailAddress,
     CustomAttribute,
+    #[default]
     Off,
 }
 

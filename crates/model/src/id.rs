@@ -88,6 +88,8 @@ ids! {
     EnterpriseConnectionId = "entconn";
     /// The SAML half of a connection; the id in its ACS URL (SML-4).
     SamlConnectionId = "samlc";
+    /// The OpenID Connect half of a connection.
+    OauthConfigId = "oac";
     /// A user's identity at an IdP.
     EnterpriseAccountId = "entacc";
     /// A browser.

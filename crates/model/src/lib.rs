@@ -16,11 +16,11 @@ mod user;
 
 pub use connection::{
     AttributeMapping, ConnectionKey, CustomAttribute, EnterpriseAccount, EnterpriseConnection, KeyPurpose, LoginHint,
-    LoginHintMode, Provider, SamlConfig, SsoBinding,
+    LoginHintMode, OidcAttributeMapping, OidcConfig, Protocol, Provider, SamlConfig, SsoBinding,
 };
 pub use email::{Domain, Email, InvalidDomain, InvalidEmail};
 pub use id::{
-    ClientId, EmailAddressId, EnterpriseAccountId, EnterpriseConnectionId, InstanceId, OrganizationId,
+    ClientId, EmailAddressId, EnterpriseAccountId, EnterpriseConnectionId, InstanceId, OauthConfigId, OrganizationId,
     OrganizationMembershipId, PermissionId, RedirectUrlId, RoleId, RoleSetId, SamlConnectionId, SecretKeyId, SessionId,
     SignInId, SignUpId, UserId,
 };
@@ -32,8 +32,8 @@ pub use organization::{Organization, OrganizationMembership};
 pub use role::{Permission, PermissionType, Role, RoleSet, RoleSetType, SYSTEM_PERMISSIONS, SystemPermission};
 pub use session::{Client, Session, SessionStatus};
 pub use sign_in::{
-    Attempt, AttemptId, SamlRequest, SignIn, SignInStatus, SignUp, SignUpStatus, SsoError, SsoOutcome, SsoProfile,
-    UnsolicitedArrival, Verification, VerificationStatus,
+    Attempt, AttemptId, OidcRequest, SamlRequest, SignIn, SignInStatus, SignUp, SignUpStatus, SsoError, SsoOutcome,
+    SsoProfile, UnsolicitedArrival, Verification, VerificationStatus,
 };
 pub use user::{EmailAddress, EmailVerification, User};
 

@@ -181,6 +181,31 @@ pub struct SamlRequest {
     pub created_at: Millis,
 }
 
+/// One trip to an OpenID Connect provider: what its answer has to fit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OidcRequest {
+    /// Hexadecimal SHA-256 of the state.
+    pub state_sha256: String,
+    /// What the ID token has to repeat.
+    pub nonce: String,
+    /// The PKCE code verifier under the instance's encryption key; `None` where no challenge was sent.
+    pub encrypted_code_verifier: Option<String>,
+    pub connection_id: EnterpriseConnectionId,
+    /// What the connection expected of its provider when the browser left, as a digest: the code goes nowhere else.
+    pub trust_sha256: String,
+    pub attempt: AttemptId,
+    /// Only this browser may finish.
+    pub client_id: ClientId,
+    /// Where the browser goes when more is to be done.
+    pub redirect_url: String,
+    /// Where it goes once a session exists.
+    pub action_complete_redirect_url: String,
+    /// Origin and path under which the browser reaches us: the public URL or a checked proxy URL.
+    pub base_url: String,
+    pub expires_at: Millis,
+    pub created_at: Millis,
+}
+
 /// What an IdP's answer amounted to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,5 +1,6 @@
 //! May a connection be created, linked or activated (CON-6 … CON-10, CON-16, CON-32, Q-5, Q-6).
 
+use crate::oidc_connection;
 use doorward_model::{Domain, EnterpriseConnection, EnterpriseConnectionId, OrganizationId};
 
 /// Why a connection may not be as it would be.
@@ -15,6 +16,8 @@ pub enum Refusal {
     MissingIdpFields(Vec<&'static str>),
     /// The organization has another connection already (CON-32).
     OrganizationHasConnection(OrganizationId),
+    /// Of the OpenID Connect half alone.
+    Oidc(oidc_connection::Refusal),
     /// Metadata that is to be read again needs a place to read it from.
     RefreshNeedsMetadataUrl,
 }
@@ -115,6 +118,9 @@ pub fn is_custom_attribute_key(key: &str) -> bool {
 
 /// The IdP fields a connection still lacks (CON-10), by their wire names.
 pub fn missing_idp_fields(connection: &EnterpriseConnection) -> Vec<&'static str> {
+    if let Some(oidc) = &connection.oidc {
+        return oidc_connection::missing_fields(connection.provider, oidc);
+    }
     let saml = &connection.saml;
     let fields = [
         ("idp_entity_id", saml.idp_entity_id.is_none()),
@@ -145,6 +151,9 @@ pub fn check(connection: &EnterpriseConnection, of_organization: &[EnterpriseCon
     if connection.saml.refresh_idp_metadata && connection.saml.idp_metadata_url.is_none() {
         return Err(Refusal::RefreshNeedsMetadataUrl);
     }
+    if let Some(oidc) = &connection.oidc {
+        oidc_connection::check(connection.provider, oidc).map_err(Refusal::Oidc)?;
+    }
     let missing = missing_idp_fields(connection);
     if connection.active && !missing.is_empty() {
         return Err(Refusal::MissingIdpFields(missing));
@@ -155,7 +164,9 @@ pub fn check(connection: &EnterpriseConnection, of_organization: &[EnterpriseCon
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oidc_connection::tests::bare;
     use crate::sign_in_route::tests::connection;
+    use doorward_model::{Provider, SamlConfig};
 
     #[test]
     fn con9_activation_names_what_is_missing() {
@@ -164,6 +175,29 @@ mod tests {
         acme.saml.idp_certificates.clear();
         assert_eq!(check(&acme, &[]), Err(Refusal::MissingIdpFields(vec!["idp_sso_url", "idp_certificate"])));
         acme.active = false;
+        assert_eq!(check(&acme, &[]), Ok(()));
+    }
+
+    #[test]
+    fn con9_con10_a_connection_that_speaks_openid_connect_needs_what_that_takes() {
+        let mut acme = connection("a", &["acme.test"]);
+        acme.provider = Provider::OidcCustom;
+        acme.saml = SamlConfig::default();
+        acme.oidc = Some(bare(acme.provider));
+        assert_eq!(check(&acme, &[]), Err(Refusal::MissingIdpFields(vec!["client_id", "discovery_url"])));
+        let oidc = acme.oidc.as_mut().unwrap();
+        oidc.client_id = Some("client".into());
+        oidc.discovery_url = Some("https://op.test/.well-known/openid-configuration".into());
+        let needs_pkce = oidc_connection::Refusal::PublicClientNeedsPkce;
+        assert_eq!(check(&acme, &[]), Err(Refusal::Oidc(needs_pkce)));
+        acme.oidc.as_mut().unwrap().requires_pkce = true;
+        assert_eq!(check(&acme, &[]), Ok(()));
+        assert_eq!(check(&acme, &["b".into()]), Err(Refusal::OrganizationHasConnection("org_1".into())));
+        acme.provider = Provider::OidcGithubEnterprise;
+        assert_eq!(check(&acme, &[]), Err(Refusal::Oidc(oidc_connection::Refusal::NoDiscovery)));
+        acme.active = false;
+        acme.provider = Provider::OidcCustom;
+        acme.oidc = Some(bare(acme.provider));
         assert_eq!(check(&acme, &[]), Ok(()));
     }
 

@@ -48,8 +48,8 @@ pub enum ProfileOutcome {
     },
 }
 
-/// Metadata a claim of this prefix goes to (CON-28).
-const METADATA_PREFIX: &str = "public_metadata_";
+/// A claim of this prefix goes to metadata (CON-28).
+pub const METADATA_PREFIX: &str = "public_metadata_";
 
 /// Applies the connection's mapping.
 pub fn profile(connection: &EnterpriseConnection, verified: VerifiedAttributes<'_>) -> ProfileOutcome {
@@ -61,6 +61,39 @@ pub fn profile(connection: &EnterpriseConnection, verified: VerifiedAttributes<'
         // Which of several addresses identifies the person must not depend on their order.
         [_, ..] => return ProfileOutcome::InvalidAddress(addresses.join(", ")),
     };
+    let subject = match mapping.user_id.as_deref().filter(|name| !name.is_empty()) {
+        None => Ok(verified.name_id),
+        Some(name) => verified.first(name).ok_or_else(|| name.to_owned()),
+    };
+    put_together(
+        connection,
+        Person {
+            subject,
+            address,
+            first_name: verified.first(&mapping.first_name),
+            last_name: verified.first(&mapping.last_name),
+            public_metadata: metadata(connection, verified),
+            trust_sha256: verified.trust_sha256,
+            signed_by: verified.signed_by,
+        },
+    )
+}
+
+/// What a connection's mapping found, whatever the protocol.
+pub(crate) struct Person<'a> {
+    /// Or the name of what should hold it.
+    pub subject: Result<&'a str, String>,
+    pub address: &'a str,
+    pub first_name: Option<&'a str>,
+    pub last_name: Option<&'a str>,
+    pub public_metadata: JsonMap,
+    pub trust_sha256: &'a str,
+    pub signed_by: &'a [String],
+}
+
+/// Checks what was found and puts the profile together.
+pub(crate) fn put_together(connection: &EnterpriseConnection, person: Person<'_>) -> ProfileOutcome {
+    let Person { subject, address, first_name, last_name, public_metadata, trust_sha256, signed_by } = person;
     let Ok(email_address) = Email::parse(address) else {
         return ProfileOutcome::InvalidAddress(address.to_owned());
     };
@@ -70,15 +103,10 @@ pub fn profile(connection: &EnterpriseConnection, verified: VerifiedAttributes<'
             received: email_address.domain(),
         };
     }
-    let subject = match mapping.user_id.as_deref().filter(|name| !name.is_empty()) {
-        None => verified.name_id,
-        Some(name) => match verified.first(name) {
-            Some(subject) => subject,
-            None => return ProfileOutcome::MissingAttribute(name.to_owned()),
-        },
+    let subject = match subject {
+        Ok(subject) => subject,
+        Err(name) => return ProfileOutcome::MissingAttribute(name),
     };
-    let (first_name, last_name) = (verified.first(&mapping.first_name), verified.first(&mapping.last_name));
-    let public_metadata = metadata(connection, verified);
     if !is_short(subject) {
         return ProfileOutcome::TooLarge("the subject");
     }
@@ -94,8 +122,8 @@ pub fn profile(connection: &EnterpriseConnection, verified: VerifiedAttributes<'
         first_name: first_name.map(str::to_owned),
         last_name: last_name.map(str::to_owned),
         public_metadata,
-        trust_sha256: verified.trust_sha256.to_owned(),
-        signed_by: verified.signed_by.to_vec(),
+        trust_sha256: trust_sha256.to_owned(),
+        signed_by: signed_by.to_vec(),
     })
 }
 
@@ -104,7 +132,7 @@ fn is_short(text: &str) -> bool {
     text.chars().count() <= 255 && !text.chars().any(char::is_control)
 }
 
-fn metadata(connection: &EnterpriseConnection, verified: VerifiedAttributes<'_>) -> JsonMap {
+pub(crate) fn metadata(connection: &EnterpriseConnection, verified: VerifiedAttributes<'_>) -> JsonMap {
     let mut metadata = JsonMap::new();
     for (name, _) in verified.attributes {
         if let Some(key) = name.strip_prefix(METADATA_PREFIX).filter(|key| !key.is_empty())
@@ -134,6 +162,9 @@ pub fn default_mapping(provider: Provider) -> AttributeMapping {
         Provider::SamlMicrosoft => {
             (format!("{CLAIMS}emailaddress"), format!("{CLAIMS}givenname"), format!("{CLAIMS}surname"))
         }
+        Provider::OidcCustom | Provider::OidcGithubEnterprise | Provider::OidcGitlab => {
+            return AttributeMapping::default();
+        }
     };
     AttributeMapping { user_id: None, email_address: email, first_name: first, last_name: last }
 }
@@ -143,6 +174,8 @@ pub fn default_login_hint(provider: Provider) -> LoginHint {
     let mode = match provider {
         Provider::SamlCustom => LoginHintMode::Off,
         Provider::SamlOkta | Provider::SamlGoogle | Provider::SamlMicrosoft => LoginHintMode::EmailAddress,
+        // A parameter of the protocol, which providers ignore that do not know it.
+        Provider::OidcCustom | Provider::OidcGithubEnterprise | Provider::OidcGitlab => LoginHintMode::EmailAddress,
     };
     LoginHint { mode, source: None }
 }

@@ -102,6 +102,7 @@ pub(crate) mod tests {
                 force_authn: false,
                 login_hint: LoginHint { mode: LoginHintMode::Off, source: None },
             },
+            oidc: None,
             created_at: 1,
             updated_at: 1,
         }

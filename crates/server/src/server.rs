@@ -4,6 +4,7 @@ use crate::accept::{self, Limits};
 use crate::app::{App, Recent};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::flows::oidc_provider::OidcDocuments;
 use crate::flows::setup;
 use crate::http::rate_limit::RateLimits;
 use crate::http::trace;
@@ -53,6 +54,7 @@ pub async fn open_with(
         key_making: Semaphore::new(1),
         signing_keys: setup.signing_keys,
         outbound,
+        oidc_documents: OidcDocuments::default(),
         rate_limits,
         instance: Recent::default(),
         roles: Recent::default(),

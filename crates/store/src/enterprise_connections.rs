@@ -12,24 +12,24 @@ macro_rules! columns {
     () => {
         "c.id, c.name, c.provider, c.active, c.organization_id, c.sync_user_attributes, c.disable_additional_identifications, \
          c.allow_organization_account_linking, c.authenticatable, c.disable_jit_provisioning, c.custom_attributes, c.domains, \
-         c.saml_connection_id, c.saml, c.created_at, c.updated_at"
+         c.saml_connection_id, c.saml, c.oidc, c.created_at, c.updated_at"
     };
 }
 pub(crate) use columns;
 
 statements! {
     BY_ID = concat!("SELECT ", columns!(), " FROM enterprise_connections c WHERE c.id = $1");
-    BY_SAML_CONNECTION_ID = concat!("SELECT ", columns!(), " FROM enterprise_connections c WHERE c.saml_connection_id = $1");
+    BY_SAML_CONNECTION_ID = concat!("SELECT ", columns!(), " FROM enterprise_connections c WHERE c.saml_connection_id = $1 AND c.oidc IS NULL");
     OF_ORGANIZATION = concat!("SELECT ", columns!(), " FROM enterprise_connections c WHERE c.organization_id = $1 ORDER BY c.created_at, c.id");
     SELECT = concat!("SELECT ", columns!(), " FROM enterprise_connections c");
     COUNT = "SELECT COUNT(*) FROM enterprise_connections c";
     INSERT = "INSERT INTO enterprise_connections (id, name, provider, active, organization_id, sync_user_attributes, \
               disable_additional_identifications, allow_organization_account_linking, authenticatable, disable_jit_provisioning, \
-              custom_attributes, domains, saml_connection_id, saml, created_at, updated_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+              custom_attributes, domains, saml_connection_id, saml, oidc, created_at, updated_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     UPDATE = "UPDATE enterprise_connections SET name = $2, active = $3, organization_id = $4, sync_user_attributes = $5, \
               disable_additional_identifications = $6, allow_organization_account_linking = $7, authenticatable = $8, \
-              disable_jit_provisioning = $9, custom_attributes = $10, domains = $11, saml = $12, updated_at = $13 WHERE id = $1";
+              disable_jit_provisioning = $9, custom_attributes = $10, domains = $11, saml = $12, oidc = $13, updated_at = $14 WHERE id = $1";
     DELETE = "DELETE FROM enterprise_connections WHERE id = $1";
     DELETE_DOMAINS = "DELETE FROM enterprise_connection_domains WHERE connection_id = $1";
     INSERT_DOMAIN = "INSERT INTO enterprise_connection_domains (connection_id, domain) VALUES ($1, $2)";
@@ -52,6 +52,7 @@ pub(crate) fn read(row: &mut Row<'_>) -> Result<EnterpriseConnection, StoreError
         domains: row.json()?,
         saml_connection_id: row.id()?,
         saml: row.json()?,
+        oidc: row.maybe_json()?,
         created_at: row.int()?,
         updated_at: row.int()?,
     })
@@ -62,7 +63,7 @@ pub async fn by_id(tx: &mut Tx, id: &EnterpriseConnectionId) -> Result<Option<En
     tx.optional(BY_ID, args![id.as_str()], read).await
 }
 
-/// One by the id in its ACS URL.
+/// One that speaks SAML, by the id in its ACS URL.
 pub async fn by_saml_connection_id(
     tx: &mut Tx,
     id: &SamlConnectionId,
@@ -139,6 +140,7 @@ pub async fn insert(tx: &mut Tx, connection: &EnterpriseConnection) -> Result<()
         json_text(&connection.domains)?,
         connection.saml_connection_id.as_str(),
         json_text(&connection.saml)?,
+        connection.oidc.as_ref().map(json_text).transpose()?,
         connection.created_at,
         connection.updated_at,
     ];
@@ -162,6 +164,7 @@ pub async fn update(tx: &mut Tx, connection: &EnterpriseConnection) -> Result<()
         json_text(&connection.custom_attributes)?,
         json_text(&connection.domains)?,
         json_text(&connection.saml)?,
+        connection.oidc.as_ref().map(json_text).transpose()?,
         connection.updated_at,
     ];
     tx.run(UPDATE, args).await?;

@@ -16,6 +16,7 @@ pub mod enterprise_connections;
 pub mod instance;
 pub mod memberships;
 pub mod metadata_refreshes;
+pub mod oidc_requests;
 pub mod organizations;
 pub mod redirect_urls;
 pub mod roles;
@@ -42,6 +43,7 @@ pub fn statements() -> Vec<&'static str> {
         instance::ALL,
         memberships::ALL,
         metadata_refreshes::ALL,
+        oidc_requests::ALL,
         organizations::ALL,
         redirect_urls::ALL,
         roles::ALL,

@@ -24,14 +24,14 @@ statements! {
                         (SELECT connection_id, assertion_id FROM saml_assertions WHERE expires_at <= $1 LIMIT 1000)";
 }
 
-fn attempt_word(attempt: &AttemptId) -> &'static str {
+pub(crate) fn attempt_word(attempt: &AttemptId) -> &'static str {
     match attempt {
         AttemptId::SignIn(_) => "sign_in",
         AttemptId::SignUp(_) => "sign_up",
     }
 }
 
-fn read_attempt(row: &mut Row<'_>) -> Result<AttemptId, StoreError> {
+pub(crate) fn read_attempt(row: &mut Row<'_>) -> Result<AttemptId, StoreError> {
     match (row.text()?.as_str(), row.text()?) {
         ("sign_in", id) => Ok(AttemptId::SignIn(id.into())),
         ("sign_up", id) => Ok(AttemptId::SignUp(id.into())),

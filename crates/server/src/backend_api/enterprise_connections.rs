@@ -1,9 +1,12 @@
 //! `/v1/enterprise_connections`
 
+mod oidc;
+
 use super::wire::enterprise_connection::enterprise_connection;
 use super::wire::{Deleted, deleted};
 use crate::app::App;
 use crate::flows::Refusal;
+use crate::flows::connection_oidc::OidcChange;
 use crate::flows::enterprise_connections::{
     self as flow, AttributeMappingChange, EnterpriseConnectionChange, NewEnterpriseConnection, SamlChange, is_browsable,
 };
@@ -116,6 +119,10 @@ fn change(params: &Params) -> Result<EnterpriseConnectionChange, Refusal> {
             Some(saml) => saml_change(&saml)?,
             None => SamlChange::default(),
         },
+        oidc: match params.nested("oidc")?.value() {
+            Some(oidc) => oidc::change(&oidc)?,
+            None => OidcChange::default(),
+        },
     })
 }
 
@@ -150,20 +157,24 @@ fn saml_change(saml: &Params) -> Result<SamlChange, Refusal> {
         refresh_idp_metadata: saml.bool("refresh_idp_metadata")?.value(),
         attribute_mapping: match saml.nested("attribute_mapping")?.value() {
             None => AttributeMappingChange::default(),
-            Some(mapping) => AttributeMappingChange {
-                user_id: mapping.text("user_id")?.value(),
-                email_address: mapping.text("email_address")?.value(),
-                first_name: mapping.text("first_name")?.value(),
-                last_name: mapping.text("last_name")?.value(),
-            },
+            Some(mapping) => attribute_mapping(&mapping)?,
         },
         allow_subdomains: saml.bool("allow_subdomains")?.value(),
         allow_idp_initiated: saml.bool("allow_idp_initiated")?.value(),
         force_authn: saml.bool("force_authn")?.value(),
         login_hint: match saml.nested("login_hint")?.value() {
             None => None,
-            Some(hint) => Some(login_hint(&hint)?),
+            Some(hint) => Some(login_hint(&hint, ["saml.login_hint.mode", "saml.login_hint.source"])?),
         },
+    })
+}
+
+fn attribute_mapping(mapping: &Params) -> Result<AttributeMappingChange, Refusal> {
+    Ok(AttributeMappingChange {
+        user_id: mapping.text("user_id")?.value(),
+        email_address: mapping.text("email_address")?.value(),
+        first_name: mapping.text("first_name")?.value(),
+        last_name: mapping.text("last_name")?.value(),
     })
 }
 
@@ -199,9 +210,10 @@ fn certificates(saml: &Params) -> Result<Option<Vec<String>>, Refusal> {
     Ok(Some(certificates))
 }
 
-fn login_hint(hint: &Params) -> Result<LoginHint, Refusal> {
+/// `names` are the full names of mode and source.
+fn login_hint(hint: &Params, names: [&'static str; 2]) -> Result<LoginHint, Refusal> {
     let mode = match hint.text("mode")?.value().as_deref() {
-        None => return Err(Refusal::ParamMissing { param: "saml.login_hint.mode" }),
+        None => return Err(Refusal::ParamMissing { param: names[0] }),
         Some("email_address") => LoginHintMode::EmailAddress,
         Some("custom_attribute") => LoginHintMode::CustomAttribute,
         Some("off") => LoginHintMode::Off,
@@ -209,7 +221,7 @@ fn login_hint(hint: &Params) -> Result<LoginHint, Refusal> {
     };
     let source = hint.text("source")?.value().filter(|source| !source.trim().is_empty());
     match (mode, source) {
-        (LoginHintMode::CustomAttribute, None) => Err(Refusal::ParamMissing { param: "saml.login_hint.source" }),
+        (LoginHintMode::CustomAttribute, None) => Err(Refusal::ParamMissing { param: names[1] }),
         (LoginHintMode::CustomAttribute, source) => Ok(LoginHint { mode, source }),
         (_, _) => Ok(LoginHint { mode, source: None }),
     }

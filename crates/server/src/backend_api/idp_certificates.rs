@@ -31,7 +31,7 @@ fn wire(certificate: &TrustedCertificate) -> impl Serialize {
 
 /// All that the IdP may sign with.
 pub async fn list(State(app): State<Arc<App>>, Path(id): Path<EnterpriseConnectionId>) -> Result<Response, ApiError> {
-    let connection = connections::by_id(&mut app.store.read().await?, &id).await?;
+    let connection = connections::saml_by_id(&mut app.store.read().await?, &id).await?;
     let certificates = flow::of(&connection);
     let data: Vec<_> = certificates.iter().map(wire).collect();
     Ok(respond(&object! { total_count: data.len(), data: data }))

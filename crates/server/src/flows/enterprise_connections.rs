@@ -1,13 +1,14 @@
 //! Making, changing and deleting enterprise connections (CON).
 
 use crate::app::App;
+use crate::flows::connection_oidc::{self, OidcChange};
 use crate::flows::idp_certificates::prints;
 use crate::flows::organizations::by_id as organization_by_id;
 use crate::flows::{FlowError, Refusal, connection_keys, metadata_refresh};
 use crate::outbound::Outbound;
 use doorward_model::{
     ConnectionKey, CustomAttribute, Domain, EnterpriseConnection, EnterpriseConnectionId, KeyPurpose, LoginHint,
-    OrganizationId, Provider, SamlConfig, SamlConnectionId, SsoBinding,
+    OrganizationId, Protocol, Provider, SamlConfig, SamlConnectionId, SsoBinding,
 };
 use doorward_rules::certificate_provenance::{self as provenance, Source};
 use doorward_rules::connection_change::{self, check, is_sso_url};
@@ -44,10 +45,11 @@ pub struct EnterpriseConnectionChange {
     pub disable_jit_provisioning: Option<bool>,
     pub custom_attributes: Option<Vec<CustomAttribute>>,
     pub saml: SamlChange,
+    pub oidc: OidcChange,
 }
 
 /// What changes of a connection's SAML half. An empty text clears what may be absent and restores what has a default.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SamlChange {
     pub name: Option<String>,
     pub idp_entity_id: Option<String>,
@@ -67,7 +69,7 @@ pub struct SamlChange {
 }
 
 /// What changes of an attribute mapping.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AttributeMappingChange {
     pub user_id: Option<String>,
     pub email_address: Option<String>,
@@ -81,20 +83,63 @@ pub async fn by_id(tx: &mut Tx, id: &EnterpriseConnectionId) -> Result<Enterpris
     Ok(found.ok_or_else(|| Refusal::ConnectionNotFound { id: id.to_string() })?)
 }
 
+/// The connection with this id, for what only those that speak SAML can do (OID-14).
+pub async fn saml_by_id(tx: &mut Tx, id: &EnterpriseConnectionId) -> Result<EnterpriseConnection, FlowError> {
+    let found = by_id(tx, id).await?;
+    match found.provider.protocol() {
+        Protocol::Saml => Ok(found),
+        Protocol::Oidc => Err(Refusal::ConnectionTypeInvalid { reason: NOT_SAML }.into()),
+    }
+}
+
+const NOT_SAML: &str = "This connection speaks OpenID Connect; what was asked for belongs to SAML.";
+const NOT_OIDC: &str = "This connection speaks SAML; what was asked for belongs to OpenID Connect.";
+
+/// Whether a change is about what the connection speaks (OID-14).
+fn check_type(provider: Provider, change: &EnterpriseConnectionChange) -> Result<(), Refusal> {
+    match provider.protocol() {
+        Protocol::Saml if change.oidc != OidcChange::default() => {
+            Err(Refusal::ConnectionTypeInvalid { reason: NOT_OIDC })
+        }
+        Protocol::Oidc if change.saml != SamlChange::default() => {
+            Err(Refusal::ConnectionTypeInvalid { reason: NOT_SAML })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What was found out for a change before the transaction that makes it.
+struct Prepared {
+    metadata: Option<ReadMetadata>,
+    oidc: connection_oidc::Prepared,
+}
+
+async fn prepare(
+    app: &App,
+    connection: &EnterpriseConnection,
+    change: &EnterpriseConnectionChange,
+) -> Result<Prepared, FlowError> {
+    check_type(connection.provider, change)?;
+    let metadata = read_metadata(app, &change.saml).await?;
+    let oidc = connection_oidc::prepare(app, &connection.id, connection.provider, &change.oidc).await?;
+    Ok(Prepared { metadata, oidc })
+}
+
 /// Makes a connection.
 pub async fn create(app: &App, new: NewEnterpriseConnection) -> Result<EnterpriseConnection, FlowError> {
     let now = app.now();
     if let Some(organization) = &new.change.organization_id {
         organization_by_id(&mut app.store.read().await?, organization).await?;
     }
-    let metadata = read_metadata(app, &new.change.saml).await?;
     let mut connection = blank(app, &new, now);
-    apply(&mut connection, &new.change, metadata.as_ref());
+    let prepared = prepare(app, &connection, &new.change).await?;
+    apply(&mut connection, &new.change, &prepared)?;
+    let was_read = was_read(prepared.metadata.as_ref());
     let key = request_key(app, &connection).await?;
     write_tx!(app.store, FlowError, |tx| {
         check_against_others(tx, &connection, new.change.organization_id.as_ref()).await?;
         enterprise_connections::insert(tx, &connection).await?;
-        metadata_refresh::reschedule(tx, app, None, &connection, was_read(metadata.as_ref()), now).await?;
+        metadata_refresh::reschedule(tx, app, None, &connection, was_read, now).await?;
         if let Some(key) = &key {
             connection_keys::keep_first(tx, key).await?;
         }
@@ -111,18 +156,19 @@ pub async fn update(
     let now = app.now();
     // Nothing is fetched for a connection that is not there.
     let mut before = by_id(&mut app.store.read().await?, id).await?;
-    let metadata = read_metadata(app, &change.saml).await?;
+    let prepared = prepare(app, &before, &change).await?;
     let signed = before.saml.sign_requests;
-    apply(&mut before, &change, metadata.as_ref());
+    apply(&mut before, &change, &prepared)?;
+    let was_read = was_read(prepared.metadata.as_ref());
     let key = if signed { None } else { request_key(app, &before).await? };
     write_tx!(app.store, FlowError, |tx| {
         let mut connection = by_id(tx, id).await?;
         let before = connection.saml.clone();
-        apply(&mut connection, &change, metadata.as_ref());
+        apply(&mut connection, &change, &prepared)?;
         connection.updated_at = now;
         check_against_others(tx, &connection, change.organization_id.as_ref()).await?;
         enterprise_connections::update(tx, &connection).await?;
-        metadata_refresh::reschedule(tx, app, Some(&before), &connection, was_read(metadata.as_ref()), now).await?;
+        metadata_refresh::reschedule(tx, app, Some(&before), &connection, was_read, now).await?;
         if let Some(key) = &key {
             connection_keys::keep_first(tx, key).await?;
         }
@@ -164,25 +210,17 @@ fn blank(app: &App, new: &NewEnterpriseConnection, now: i64) -> EnterpriseConnec
         disable_jit_provisioning: false,
         custom_attributes: Vec::new(),
         saml_connection_id: SamlConnectionId::generate(now, &*app.random),
-        saml: SamlConfig {
-            name: None,
-            idp_entity_id: None,
-            idp_sso_url: None,
-            idp_sso_binding: SsoBinding::Redirect,
-            sign_requests: false,
-            signing_key: None,
-            idp_certificates: Vec::new(),
-            idp_metadata_url: None,
-            idp_metadata: None,
-            refresh_idp_metadata: false,
-            metadata_certificates: Vec::new(),
-            removed_certificates: Vec::new(),
-            removed_keys: Vec::new(),
-            attribute_mapping: default_mapping(new.provider),
-            allow_subdomains: false,
-            allow_idp_initiated: false,
-            force_authn: false,
-            login_hint: default_login_hint(new.provider),
+        saml: match new.provider.protocol() {
+            Protocol::Saml => SamlConfig {
+                attribute_mapping: default_mapping(new.provider),
+                login_hint: default_login_hint(new.provider),
+                ..SamlConfig::default()
+            },
+            Protocol::Oidc => SamlConfig::default(),
+        },
+        oidc: match new.provider.protocol() {
+            Protocol::Saml => None,
+            Protocol::Oidc => Some(connection_oidc::blank(app, new.provider, now)),
         },
         created_at: now,
         updated_at: now,
@@ -256,14 +294,14 @@ pub fn is_browsable(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| is_sso_url(url.scheme(), url.host_str()))
 }
 
-fn replace<T: Clone>(current: &mut T, change: Option<&T>) {
+pub fn replace<T: Clone>(current: &mut T, change: Option<&T>) {
     if let Some(value) = change {
         current.clone_from(value);
     }
 }
 
 /// An empty text clears.
-fn replace_text(current: &mut Option<String>, change: Option<&String>) {
+pub fn replace_text(current: &mut Option<String>, change: Option<&String>) {
     if let Some(text) = change {
         let text = text.trim();
         *current = (!text.is_empty()).then(|| text.to_owned());
@@ -271,13 +309,17 @@ fn replace_text(current: &mut Option<String>, change: Option<&String>) {
 }
 
 /// An empty text restores the default.
-fn replace_name(current: &mut String, change: Option<&String>, default: String) {
+pub fn replace_name(current: &mut String, change: Option<&String>, default: String) {
     if let Some(text) = change {
         *current = if text.trim().is_empty() { default } else { text.trim().to_owned() };
     }
 }
 
-fn apply(connection: &mut EnterpriseConnection, change: &EnterpriseConnectionChange, metadata: Option<&ReadMetadata>) {
+fn apply(
+    connection: &mut EnterpriseConnection,
+    change: &EnterpriseConnectionChange,
+    prepared: &Prepared,
+) -> Result<(), Refusal> {
     replace(&mut connection.name, change.name.as_ref());
     replace(&mut connection.active, change.active.as_ref());
     if !change.domains.is_empty() {
@@ -293,9 +335,10 @@ fn apply(connection: &mut EnterpriseConnection, change: &EnterpriseConnectionCha
     replace(&mut connection.disable_jit_provisioning, change.disable_jit_provisioning.as_ref());
     replace(&mut connection.custom_attributes, change.custom_attributes.as_ref());
     apply_saml(connection, &change.saml);
-    if let Some(read) = metadata {
+    if let Some(read) = &prepared.metadata {
         apply_metadata(&mut connection.saml, read, &change.saml);
     }
+    connection_oidc::apply(connection, &change.oidc, &prepared.oidc)
 }
 
 fn apply_saml(connection: &mut EnterpriseConnection, change: &SamlChange) {
@@ -373,6 +416,7 @@ fn refusal(refusal: connection_change::Refusal) -> Refusal {
         },
         Rule::MissingIdpFields(missing) => Refusal::CannotBeActivated { missing },
         Rule::OrganizationHasConnection(_) => Refusal::OrganizationHasConnection,
+        Rule::Oidc(refusal) => connection_oidc::refusal(refusal),
         Rule::RefreshNeedsMetadataUrl => Refusal::ParamInvalid {
             param: "saml.refresh_idp_metadata".into(),
             reason: "needs saml.idp_metadata_url".into(),

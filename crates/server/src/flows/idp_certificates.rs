@@ -2,7 +2,7 @@
 //! new one before, and without the old one after.
 
 use crate::app::App;
-use crate::flows::enterprise_connections::{by_id, check_against_others};
+use crate::flows::enterprise_connections::{check_against_others, saml_by_id};
 use crate::flows::{FlowError, Refusal};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -82,7 +82,7 @@ async fn change(
 ) -> Result<(), FlowError> {
     let now = app.now();
     write_tx!(app.store, FlowError, |tx| {
-        let mut connection = by_id(tx, id).await?;
+        let mut connection = saml_by_id(tx, id).await?;
         let before = connection.saml.clone();
         change(&mut connection.saml.idp_certificates)?;
         let (was, added) = (prints(&before.idp_certificates), prints(added));

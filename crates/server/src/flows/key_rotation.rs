@@ -1,7 +1,7 @@
 //! Changing our own key pairs towards the IdP of a connection, step by step.
 
 use crate::app::App;
-use crate::flows::enterprise_connections::by_id;
+use crate::flows::enterprise_connections::saml_by_id;
 use crate::flows::{FlowError, Refusal, connection_keys as keys, idp_certificates};
 use doorward_model::{ConnectionKey, EnterpriseConnection, EnterpriseConnectionId, KeyPurpose};
 use doorward_rules::connection_keys::{self as rules, Key};
@@ -20,7 +20,7 @@ pub struct Shown {
 
 /// The key pairs of a connection, those that decrypt first, newest first.
 pub async fn list(tx: &mut Tx, id: &EnterpriseConnectionId) -> Result<Vec<Shown>, FlowError> {
-    let connection = by_id(tx, id).await?;
+    let connection = saml_by_id(tx, id).await?;
     let held = all(tx, id).await?;
     let signs = signing(&connection, &held);
     let show = |key: ConnectionKey| {
@@ -55,7 +55,7 @@ fn facts(held: &[ConnectionKey]) -> Vec<Key> {
 /// Makes another key pair, which is published beside those there are. Answers its fingerprint.
 pub async fn add(app: &App, id: &EnterpriseConnectionId, purpose: KeyPurpose) -> Result<String, FlowError> {
     let check = async |tx: &mut Tx| -> Result<Vec<ConnectionKey>, FlowError> {
-        by_id(tx, id).await?;
+        saml_by_id(tx, id).await?;
         let held = connection_keys::all(tx, id, purpose).await?;
         rules::add(held.len()).map_err(|refusal| refused(refusal, ""))?;
         Ok(held)
@@ -82,7 +82,7 @@ pub async fn add(app: &App, id: &EnterpriseConnectionId, purpose: KeyPurpose) ->
 pub async fn choose(app: &App, id: &EnterpriseConnectionId, fingerprint: &str) -> Result<(), FlowError> {
     let now = app.now();
     write_tx!(app.store, FlowError, |tx| {
-        let mut connection = by_id(tx, id).await?;
+        let mut connection = saml_by_id(tx, id).await?;
         let held = all(tx, id).await?;
         rules::choose(&facts(&held), fingerprint).map_err(|refusal| refused(refusal, fingerprint))?;
         connection.saml.signing_key = Some(fingerprint.to_owned());
@@ -96,7 +96,7 @@ pub async fn choose(app: &App, id: &EnterpriseConnectionId, fingerprint: &str) -
 /// Takes one away, for good.
 pub async fn retire(app: &App, id: &EnterpriseConnectionId, fingerprint: &str) -> Result<(), FlowError> {
     write_tx!(app.store, FlowError, |tx| {
-        let connection = by_id(tx, id).await?;
+        let connection = saml_by_id(tx, id).await?;
         let held = all(tx, id).await?;
         let signs = signing(&connection, &held);
         rules::retire(&facts(&held), fingerprint, signs.as_deref()).map_err(|refusal| refused(refusal, fingerprint))?;

@@ -5,7 +5,7 @@
 //! ends in between leaves a connection as it was, to be taken up again when the claim has run out.
 
 use crate::app::App;
-use crate::flows::enterprise_connections::{binding_of, by_id, fetch_metadata, parse_metadata, sso_of};
+use crate::flows::enterprise_connections::{binding_of, by_id, fetch_metadata, parse_metadata, saml_by_id, sso_of};
 use crate::flows::{FlowError, Refusal, idp_certificates};
 use crate::http::error_table::describe;
 use doorward_model::{
@@ -56,7 +56,7 @@ async fn run_one(app: &Arc<App>, id: EnterpriseConnectionId) -> bool {
 
 /// Refreshes a connection because the operator asks for it, whether or not it is on the schedule.
 pub async fn run_now(app: &Arc<App>, id: &EnterpriseConnectionId) -> Result<(), FlowError> {
-    let connection = by_id(&mut app.store.read().await?, id).await?;
+    let connection = saml_by_id(&mut app.store.read().await?, id).await?;
     if connection.saml.idp_metadata_url.is_none() {
         return Err(Refusal::ParamMissing { param: "saml.idp_metadata_url" }.into());
     }
@@ -461,7 +461,7 @@ pub async fn state(
     tx: &mut Tx,
     id: &EnterpriseConnectionId,
 ) -> Result<(EnterpriseConnection, Option<MetadataRefresh>), FlowError> {
-    let connection = by_id(tx, id).await?;
+    let connection = saml_by_id(tx, id).await?;
     let state = metadata_refreshes::of(tx, id).await?;
     Ok((connection, state))
 }

@@ -4,8 +4,10 @@
 //! a [`FlowError`]. The network is awaited only outside transactions.
 
 pub mod browser_sessions;
+pub mod client_secrets;
 pub mod clients;
 pub mod connection_keys;
+pub mod connection_oidc;
 pub mod enterprise_connections;
 pub mod idp_certificates;
 pub mod instance;
@@ -13,6 +15,7 @@ pub mod key_rotation;
 pub mod me;
 pub mod memberships;
 pub mod metadata_refresh;
+pub mod oidc_provider;
 pub mod organizations;
 pub mod redirects;
 pub mod refusal;

@@ -1,6 +1,6 @@
 //! Why a use case refuses, in the words of the field. `http::error_table` gives each its status and code.
 
-use doorward_model::JsonMap;
+use doorward_model::{JsonMap, Protocol};
 use doorward_rules::account_linking::Blocked;
 use doorward_store::{StoreError, TransactionError};
 
@@ -130,6 +130,22 @@ pub enum Refusal {
     MetadataIncomplete {
         missing: Vec<&'static str>,
     },
+    /// The connection speaks something else than what was asked for.
+    ConnectionTypeInvalid {
+        reason: &'static str,
+    },
+    /// Providers of this kind have no discovery document.
+    DiscoveryImpossible,
+    DiscoveryFailed {
+        url: String,
+        reason: String,
+    },
+    DiscoveryIssuerMismatch {
+        /// The issuer to which the discovery URL belongs.
+        expected: String,
+        issuer: String,
+    },
+    PublicClientNeedsPkce,
     /// Another request or node is reading the metadata right now.
     MetadataRefreshUnderWay,
 
@@ -180,6 +196,57 @@ pub enum Refusal {
         url: String,
     },
 
+    // Signing in by OpenID Connect
+    /// The person or a policy at the provider said no.
+    OauthAccessDenied {
+        reason: String,
+    },
+    /// What came back fits no sign-in, or not this one.
+    OauthCallbackInvalid {
+        reason: String,
+    },
+    /// No usable tokens for the code.
+    OauthTokenExchange {
+        reason: String,
+    },
+    OauthFetchUser {
+        reason: String,
+    },
+    /// The provider does not know our callback.
+    OauthRedirectUri {
+        redirect_uri: String,
+        reason: String,
+    },
+    /// Provider and connection do not fit; for the operator.
+    OauthMisconfigured {
+        reason: String,
+    },
+    /// The connection lacks what a sign-in needs.
+    OauthConfigMissing {
+        missing: &'static str,
+    },
+    OauthNotEnabled {
+        id: String,
+    },
+    /// `what` took too long.
+    GatewayTimeout {
+        what: &'static str,
+    },
+    AddressUnverified {
+        address: String,
+        is_denied: bool,
+    },
+    SsoAttributeMissing {
+        attribute: String,
+    },
+    SsoAddressInvalid {
+        value: String,
+    },
+    SsoDomainMismatch {
+        expected: Vec<String>,
+        received: String,
+    },
+
     // Sessions and requests
     SignedOut,
     ActionInvalidForSession,
@@ -216,6 +283,20 @@ impl Refusal {
             Blocked::Banned => Self::UserBanned,
             Blocked::Locked => Self::UserLocked,
             Blocked::Deprovisioned => Self::UserDeactivated,
+        }
+    }
+
+    /// The refusal in the words of the protocol that somebody came by: those of [`complete`](super::sign_in::complete), which
+    /// all protocols share, are SAML's.
+    pub fn in_words_of(self, protocol: Protocol) -> Self {
+        match (protocol, self) {
+            (Protocol::Saml, refusal) => refusal,
+            (Protocol::Oidc, Self::ActiveConnectionNotFound { id }) => Self::OauthNotEnabled { id },
+            (Protocol::Oidc, Self::SamlResponseInvalid { reason }) => Self::OauthCallbackInvalid { reason },
+            (Protocol::Oidc, Self::DomainMismatch { expected, received }) => {
+                Self::SsoDomainMismatch { expected, received }
+            }
+            (Protocol::Oidc, refusal) => refusal,
         }
     }
 }

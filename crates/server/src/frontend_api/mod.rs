@@ -1,10 +1,12 @@
 //! The Frontend API: forms and cookies, called by browsers.
 
+mod arrival;
 mod client;
 mod environment;
 mod handshake;
 mod me;
 mod npm;
+mod oauth_callback;
 mod reply;
 mod saml;
 mod sessions;
@@ -59,6 +61,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/saml/send", get(saml::send))
         .route("/v1/saml/acs/{id}", post(saml::acs))
         .route("/v1/saml/finish", get(saml::finish))
+        .route(oauth_callback::PATH, get(oauth_callback::get).post(oauth_callback::post))
         .merge(called_by_pages)
         .with_state(app)
 }

@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::flows::sign_in::finish::{self as finishing, Claim};
 use crate::flows::sign_in::{saml_callback, trip};
 use crate::flows::{Refusal, connection_keys, saml_urls};
+use crate::frontend_api::arrival::{self, accepts_html, answer_error, is_navigation};
 use crate::frontend_api::visit::{address, cookie};
-use crate::hosted_pages::error_page;
 use crate::http::cookies::{self, Site};
 use crate::http::params::read_form;
 use crate::http::{ApiError, Path, Query};
@@ -98,36 +98,7 @@ pub async fn finish(State(app): State<Arc<App>>, query: Query, headers: HeaderMa
         arrival_cookie: cookies::get(&headers, cookies::ARRIVAL),
     };
     match finishing::finish(&app, claim).await {
-        Ok(finished) => {
-            let mut response = see_other(&finished.redirect_to);
-            if let Some((client, secret)) = finished.signed_in {
-                // The host this browser sees is that of the URL under which it began.
-                let is_proxied = finished.base_url != app.config.public_url;
-                let site = Site { is_https: finished.base_url.starts_with("https://"), is_proxied };
-                cookies::append(response.headers_mut(), [cookies::set_client(&client.id, &secret, site)]);
-                cookies::append(
-                    response.headers_mut(),
-                    cookies::set_client_uat(Some(client.updated_at), &app.config, site),
-                );
-            }
-            response
-        }
+        Ok(finished) => arrival::answer(&app, finished),
         Err(error) => answer_error(error.into(), accepts_html(&headers)),
     }
-}
-
-/// Whether the browser goes here with its window, not for a picture or a frame in somebody's page. Programs and old browsers
-/// do not say.
-fn is_navigation(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-dest").is_none_or(|destination| destination == "document")
-}
-
-fn accepts_html(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    accept.is_some_and(|value| value.contains("text/html"))
-}
-
-/// A person gets a page, a program the error object.
-fn answer_error(error: ApiError, wants_html: bool) -> Response {
-    if wants_html { error_page(&error) } else { error.into_response() }
 }

@@ -27,6 +27,11 @@ pub fn connection_id(params: &Params) -> Result<Option<EnterpriseConnectionId>, 
     Ok(text.map(EnterpriseConnectionId::from))
 }
 
+/// What the provider is to ask of the person (OID-9), as the protocol has it.
+pub fn oidc_prompt(params: &Params) -> Result<Option<String>, Refusal> {
+    Ok(params.limited_text("oidc_prompt", 200)?.value().filter(|text| !text.trim().is_empty()))
+}
+
 /// Begins a sign-in. An empty form begins one without identifier, which clears an earlier one and its error.
 pub async fn create(State(app): State<Arc<App>>, visit: Visit, params: Params) -> Result<Response, ApiError> {
     let new = NewSignIn {
@@ -36,6 +41,7 @@ pub async fn create(State(app): State<Arc<App>>, visit: Visit, params: Params) -
         transfer: params.bool("transfer")?.value() == Some(true),
         enterprise_connection_id: connection_id(&params)?,
         urls: trip_urls(&app, &params, &visit.caller).await?,
+        oidc_prompt: oidc_prompt(&params)?,
     };
     app.rate_limits.attempt(visit.address, new.identifier.as_deref())?;
     let started = start::create(&app, visit.cookie.as_ref(), &new).await?;
@@ -65,10 +71,10 @@ pub async fn prepare(
     }
     let urls = trip_urls(&app, &params, &visit.caller).await?;
     let urls = urls.ok_or(Refusal::ParamMissing { param: "redirect_url" })?;
-    let connection_id = connection_id(&params)?;
+    let (connection_id, prompt) = (connection_id(&params)?, oidc_prompt(&params)?);
     app.rate_limits.attempt(visit.address, None)?;
-    let prepared =
-        start::prepare(&app, visit.cookie.as_ref(), &SignInId::from(id), connection_id.as_ref(), &urls).await;
+    let how = (&urls, prompt.as_deref());
+    let prepared = start::prepare(&app, visit.cookie.as_ref(), &SignInId::from(id), connection_id.as_ref(), how).await;
     answer(&app, &visit, prepared?).await
 }
 

@@ -5,7 +5,7 @@ use crate::flows::Refusal;
 use crate::flows::sign_in::sign_up::{self as flow, SignUpChange, Started};
 use crate::flows::sign_in::trip;
 use crate::frontend_api::reply;
-use crate::frontend_api::sign_ins::{connection_id, strategy};
+use crate::frontend_api::sign_ins::{connection_id, oidc_prompt, strategy};
 use crate::frontend_api::visit::{Visit, trip_urls};
 use crate::frontend_api::wire::client::{Known, usable};
 use crate::frontend_api::wire::sign_up::sign_up;
@@ -30,6 +30,7 @@ async fn change(app: &App, params: &Params, visit: &Visit) -> Result<SignUpChang
         has_password: params.has("password"),
         enterprise_connection_id: connection_id(params)?,
         urls: trip_urls(app, params, &visit.caller).await?,
+        oidc_prompt: oidc_prompt(params)?,
     })
 }
 

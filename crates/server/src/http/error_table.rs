@@ -51,6 +51,7 @@ pub fn describe(refusal: &Refusal) -> ErrorEntry {
         .or_else(|| organizations(refusal))
         .or_else(|| connections(refusal))
         .or_else(|| signing_in(refusal))
+        .or_else(|| openid_connect(refusal))
         .or_else(|| requests(refusal))
         .unwrap_or_else(internal)
 }
@@ -252,6 +253,37 @@ fn connections(refusal: &Refusal) -> Option<ErrorEntry> {
             format!("The IdP metadata lacks: {}.", missing.join(", ")),
         )
         .with("missing_fields", json!(missing)),
+        ConnectionTypeInvalid { reason } => {
+            entry(400, "enterprise_connection_invalid_type", "invalid enterprise connection type", *reason)
+        }
+        DiscoveryImpossible => entry(
+            422,
+            "custom_oauth_provider_cannot_use_discovery_url",
+            "provider cannot use a discovery URL",
+            "Providers of this kind have no discovery document. Give auth_url, token_url and user_info_url instead.",
+        )
+        .param("discovery_url"),
+        DiscoveryFailed { url, reason } => entry(
+            422,
+            "custom_oauth_provider_discovery_server_retrieval_error",
+            "error retrieving the discovery document",
+            format!("The provider's configuration could not be read from {url}: {reason}."),
+        )
+        .param("discovery_url"),
+        DiscoveryIssuerMismatch { expected, issuer } => entry(
+            422,
+            "custom_oauth_provider_discovery_issuer_mismatch",
+            "issuer mismatch in discovery document",
+            format!("The discovery URL belongs to the issuer {expected}, but the document there names {issuer}."),
+        )
+        .param("discovery_url"),
+        PublicClientNeedsPkce => entry(
+            422,
+            "form_public_client_requires_pkce",
+            "is invalid",
+            "A client without a secret needs PKCE: set requires_pkce, or give client_secret.",
+        )
+        .param("oidc.requires_pkce"),
         MetadataRefreshUnderWay => entry(
             409,
             "metadata_refresh_under_way",
@@ -393,6 +425,105 @@ fn signing_in(refusal: &Refusal) -> Option<ErrorEntry> {
             format!("The redirect URL {url} is neither on an allowed origin nor on the list of redirect URLs."),
         )
         .param("redirect_url"),
+        _ => return None,
+    })
+}
+
+fn openid_connect(refusal: &Refusal) -> Option<ErrorEntry> {
+    use Refusal::*;
+    Some(match refusal {
+        OauthAccessDenied { reason } => entry(
+            403,
+            "oauth_access_denied",
+            "access denied",
+            format!("The identity provider did not sign you in. {reason}"),
+        ),
+        OauthCallbackInvalid { reason } => entry(
+            400,
+            "oauth_callback_invalid",
+            "invalid OAuth callback",
+            format!("The answer of the identity provider cannot be used. {reason}"),
+        ),
+        OauthTokenExchange { reason } => entry(
+            400,
+            "oauth_token_exchange_error",
+            "token exchange error",
+            format!("The identity provider gave no usable token. {reason}"),
+        ),
+        OauthFetchUser { reason } => entry(
+            400,
+            "oauth_fetch_user_error",
+            "fetch user error",
+            format!("The identity provider did not tell who signed in. {reason}"),
+        ),
+        OauthRedirectUri { redirect_uri, reason } => entry(
+            400,
+            "redirect_uri_mismatch",
+            "redirect URI not registered",
+            format!("The identity provider does not accept our redirect URI; register {redirect_uri} there. {reason}"),
+        ),
+        OauthMisconfigured { reason } => entry(
+            400,
+            "misconfigured_oauth_provider",
+            "misconfigured identity provider",
+            format!("The connection and its identity provider do not fit each other. {reason}"),
+        ),
+        OauthConfigMissing { missing } => entry(
+            400,
+            "oauth_config_missing",
+            "connection incomplete",
+            format!("The enterprise connection has no {missing}."),
+        ),
+        OauthNotEnabled { id } => entry(
+            400,
+            "oauth_provider_not_enabled",
+            "connection not enabled",
+            format!("The enterprise connection {id} is not active."),
+        ),
+        GatewayTimeout { what } => entry(
+            504,
+            "gateway_timeout",
+            "gateway timeout",
+            format!("{what} of the identity provider did not answer in time. Try again."),
+        ),
+        AddressUnverified { address, is_denied } => entry(
+            400,
+            "external_account_email_address_verification_required",
+            "email address not verified",
+            match is_denied {
+                true => {
+                    format!("The identity provider says that {address} is not verified; email_verified must be true.")
+                }
+                false => format!(
+                    "The identity provider does not say whether {address} is verified; expected email_verified to be true."
+                ),
+            },
+        ),
+        SsoAttributeMissing { attribute } => entry(
+            400,
+            "enterprise_sso_user_attribute_missing",
+            "required attribute missing",
+            format!("The identity provider did not send the claim {attribute}, which this connection requires."),
+        )
+        .with("missing_attribute", json!(attribute)),
+        SsoAddressInvalid { value } => entry(
+            400,
+            "enterprise_sso_user_attribute_missing",
+            "email address unusable",
+            format!("The identity provider must send an email address, but sent {value:?}."),
+        )
+        .with("missing_attribute", json!("email_address")),
+        SsoDomainMismatch { expected, received } => entry(
+            400,
+            "enterprise_sso_email_address_domain_mismatch",
+            "email address domain mismatch",
+            format!(
+                "The email address from the identity provider is on {received}; this connection serves {}.",
+                expected.join(", ")
+            ),
+        )
+        .with("expected_domain", json!(expected.join(", ")))
+        .with("received_domain", json!(received)),
         _ => return None,
     })
 }

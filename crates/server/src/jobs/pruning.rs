@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::flows::FlowError;
 use doorward_model::Millis;
-use doorward_store::{clients, saml_requests, sign_ins, sign_ups, unsolicited_arrivals, write_tx};
+use doorward_store::{clients, oidc_requests, saml_requests, sign_ins, sign_ups, unsolicited_arrivals, write_tx};
 
 /// Attempts stay readable for a day after they were abandoned.
 const ATTEMPTS_KEPT: Millis = 24 * 60 * 60 * 1000;
@@ -14,7 +14,7 @@ pub async fn run(app: &App) -> Result<u64, FlowError> {
     let mut removed = 0;
     loop {
         let portion = write_tx!(app.store, FlowError, |tx| {
-            let trips = saml_requests::prune(tx, now).await?;
+            let trips = saml_requests::prune(tx, now).await? + oidc_requests::prune(tx, now).await?;
             let assertions = saml_requests::prune_assertions(tx, now).await?;
             let arrivals = unsolicited_arrivals::prune(tx, now).await?;
             let sign_ins = sign_ins::prune(tx, now - ATTEMPTS_KEPT).await?;

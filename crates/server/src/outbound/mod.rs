@@ -3,8 +3,10 @@
 //! a URL that it covers, too.
 
 mod address;
+pub mod kept;
 
 use address::is_public;
+use doorward_oidc::{HttpMethod, HttpRequest, HttpResponse};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -17,11 +19,35 @@ const MAX_REDIRECTS: usize = 3;
 /// The client.
 pub struct Outbound {
     client: reqwest::Client,
+    /// For requests that carry a secret for one address: what redirects them gets nothing.
+    without_redirects: reqwest::Client,
     allow: Arc<[Exception]>,
 }
 
+/// What came back, whatever its status.
+pub struct Received {
+    status: u16,
+    content_type: Option<String>,
+    cache_control: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Received {
+    /// For the parsers.
+    pub fn as_response(&self) -> HttpResponse<'_> {
+        HttpResponse { status: self.status, content_type: self.content_type.as_deref(), body: &self.body }
+    }
+}
+
+/// A document, and for how long it may be kept.
+pub struct Document {
+    pub body: Vec<u8>,
+    /// `Cache-Control` as it came.
+    pub cache_control: Option<String>,
+}
+
 /// Why nothing came back.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OutboundError {
     #[error("{0} is not allowed: {1}")]
     Refused(String, &'static str),
@@ -31,6 +57,8 @@ pub enum OutboundError {
     TooLarge(usize),
     #[error("the server could not be reached: {0}")]
     Unreachable(String),
+    #[error("the server could not be reached: it took too long")]
+    TooSlow,
 }
 
 /// Something the operator allows beyond public https.
@@ -137,42 +165,79 @@ impl Outbound {
                 Err(error) => attempt.error(error),
             }
         });
-        let client = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .connect_timeout(Duration::from_secs(5))
-            .redirect(redirects)
-            .dns_resolver(Arc::new(PublicResolver { allow: allow.clone() }))
-            .no_proxy()
-            .referer(false)
-            .user_agent(concat!("doorward/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Ok(Self { client: client.map_err(|error| error.to_string())?, allow })
+        let build = |redirects| {
+            let builder = reqwest::Client::builder()
+                .timeout(TIMEOUT)
+                .connect_timeout(Duration::from_secs(5))
+                .redirect(redirects)
+                .dns_resolver(Arc::new(PublicResolver { allow: allow.clone() }))
+                .no_proxy()
+                .referer(false)
+                .user_agent(concat!("doorward/", env!("CARGO_PKG_VERSION")));
+            builder.build().map_err(|error| error.to_string())
+        };
+        let client = build(redirects)?;
+        let without_redirects = build(reqwest::redirect::Policy::none())?;
+        Ok(Self { client, without_redirects, allow })
     }
 
     /// Fetches a document of at most `max` bytes.
     pub async fn get(&self, url: &str, max: usize) -> Result<Vec<u8>, OutboundError> {
+        Ok(self.document(url, max).await?.body)
+    }
+
+    /// As [`Self::get`], with what says how long it may be kept.
+    pub async fn document(&self, url: &str, max: usize) -> Result<Document, OutboundError> {
+        let received = receive(self.client.get(self.checked(url)?), max, true).await?;
+        Ok(Document { body: received.body, cache_control: received.cache_control })
+    }
+
+    /// Sends a request that carries a secret: to its address and nowhere else. The answer, of at most `max` bytes, may have
+    /// any status, that of a redirect among them.
+    pub async fn send(&self, request: &HttpRequest, max: usize) -> Result<Received, OutboundError> {
+        let url = self.checked(&request.url)?;
+        let builder = match request.method {
+            HttpMethod::Get => self.without_redirects.get(url),
+            HttpMethod::Post => self.without_redirects.post(url),
+        };
+        let builder = request.headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, value));
+        let builder = match &request.body {
+            Some(body) => builder.body(body.clone()),
+            None => builder,
+        };
+        receive(builder, max, false).await
+    }
+
+    fn checked(&self, url: &str) -> Result<Url, OutboundError> {
         let parsed =
             Url::parse(url).map_err(|_| OutboundError::Refused(url.chars().take(200).collect(), "it is no URL"))?;
         check(&parsed, None, &self.allow)?;
-        let mut response = self.client.get(parsed).send().await.map_err(|error| reason(&error))?;
-        if !response.status().is_success() {
-            return Err(OutboundError::Status(response.status().as_u16()));
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| reason(&error))? {
-            if body.len() + chunk.len() > max {
-                return Err(OutboundError::TooLarge(max));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+        Ok(parsed)
     }
+}
+
+async fn receive(request: reqwest::RequestBuilder, max: usize, wants_success: bool) -> Result<Received, OutboundError> {
+    let mut response = request.send().await.map_err(|error| reason(&error))?;
+    let status = response.status();
+    if wants_success && !status.is_success() {
+        return Err(OutboundError::Status(status.as_u16()));
+    }
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (content_type, cache_control) = (header(reqwest::header::CONTENT_TYPE), header(reqwest::header::CACHE_CONTROL));
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| reason(&error))? {
+        if body.len() + chunk.len() > max {
+            return Err(OutboundError::TooLarge(max));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Received { status: status.as_u16(), content_type, cache_control, body })
 }
 
 /// The innermost cause: the outer ones repeat the URL.
 fn reason(error: &reqwest::Error) -> OutboundError {
     if error.is_timeout() {
-        return OutboundError::Unreachable("it took too long".into());
+        return OutboundError::TooSlow;
     }
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {

@@ -144,6 +144,79 @@ async fn a_redirect_loop_ends() {
     assert!(outbound(&["http://127.0.0.1"]).get(&url, 100).await.is_err());
 }
 
+/// A server that gives every request the same answer, and what it was sent.
+async fn listener(answer: String) -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/token", listener.local_addr().unwrap());
+    let (heard, hear) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = String::new();
+            let mut buffer = [0u8; 4096];
+            while !request.ends_with("grant_type=x") {
+                let read = stream.read(&mut buffer).await.unwrap();
+                request.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+            }
+            drop(heard.send(request));
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (url, hear)
+}
+
+fn form(url: &str) -> HttpRequest {
+    HttpRequest {
+        method: HttpMethod::Post,
+        url: url.to_owned(),
+        headers: vec![
+            ("content-type", "application/x-www-form-urlencoded".to_owned()),
+            ("authorization", "Basic c2VjcmV0".to_owned()),
+        ],
+        body: Some("grant_type=x".to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn a_form_is_posted_as_it_is_and_answered_with_any_status() {
+    let client = outbound(&["http://127.0.0.1"]);
+    let body = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+    let (url, mut heard) = listener(body.into()).await;
+    let received = client.send(&form(&url), 100).await.unwrap();
+    let response = received.as_response();
+    assert_eq!((response.status, response.content_type, response.body), (400, Some("application/json"), &b"{}"[..]));
+    let request = heard.recv().await.unwrap();
+    let (head, sent) = request.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("POST /token HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("authorization: Basic c2VjcmV0") && sent == "grant_type=x", "{request}");
+}
+
+#[tokio::test]
+async fn what_carries_a_secret_follows_no_redirect() {
+    let client = outbound(&["http://127.0.0.1"]);
+    for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        let (target, mut heard) = listener(ok("token")).await;
+        let answer = format!("HTTP/1.1 {status}\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n");
+        let (url, _) = listener(answer).await;
+        let received = client.send(&form(&url), 100).await.unwrap();
+        assert_eq!(received.as_response().status.to_string(), status[..3]);
+        let get = HttpRequest { method: HttpMethod::Get, ..form(&server(redirect(&target)).await) };
+        assert_eq!(client.send(&HttpRequest { body: None, ..get }, 100).await.unwrap().as_response().status, 302);
+        assert!(heard.try_recv().is_err(), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn what_carries_a_secret_goes_to_allowed_addresses_alone_and_its_answer_is_bounded() {
+    let client = outbound(&["http://127.0.0.1"]);
+    for url in ["http://127.0.0.2/", "https://169.254.169.254/", "http://op.test/", "https://[::1]/", "no url"] {
+        assert!(matches!(client.send(&form(url), 100).await, Err(OutboundError::Refused(..))), "{url}");
+    }
+    let named = client.send(&form("https://localhost/token"), 100).await.err();
+    assert_eq!(named, Some(OutboundError::Unreachable("the name leads to no public address".into())));
+    let (large, _) = listener(ok(&"x".repeat(101))).await;
+    assert_eq!(client.send(&form(&large), 100).await.err(), Some(OutboundError::TooLarge(100)));
+}
+
 #[tokio::test]
 async fn size_and_status_are_checked() {
     let client = outbound(&["http://127.0.0.1"]);

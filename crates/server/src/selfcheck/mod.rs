@@ -20,7 +20,7 @@ pub use finding::Report;
 use crate::config::{Config, RawConfig};
 use crate::keys::encryption::EncryptionKey;
 use crate::outbound::Outbound;
-use doorward_model::{EnterpriseConnection, Millis, Random};
+use doorward_model::{EnterpriseConnection, Millis, Protocol, Random};
 use doorward_store::{Store, StoreError, enterprise_connections, instance};
 use finding::Check;
 
@@ -55,6 +55,8 @@ pub struct Context<'a> {
 
 const EXISTS: Check = Check::new("connection", "People are routed to a connection by its id and domains.");
 
+const PROTOCOL: Check = Check::new("protocol", "What is checked here is what SAML needs.");
+
 /// Looks at a connection from all sides. An error means that the database cannot be read.
 pub async fn saml(context: &Context<'_>, id: &str) -> Result<Report, StoreError> {
     let Some(connection) = find(context, id).await? else {
@@ -66,6 +68,10 @@ pub async fn saml(context: &Context<'_>, id: &str) -> Result<Report, StoreError>
     };
     let mut findings =
         vec![EXISTS.good(format!("{} ({}), {}", connection.id, connection.name, connection.provider.as_str()))];
+    if connection.provider.protocol() != Protocol::Saml {
+        findings.push(PROTOCOL.problem("the connection speaks OpenID Connect", "check one that speaks SAML"));
+        return Ok(Report::new(connection.id.as_str(), findings));
+    }
     findings.extend(settings::check(context, &connection).await?);
     findings.extend(settings::sso_url(context, &connection).await);
     findings.extend(certificates::check(&connection, context.now));

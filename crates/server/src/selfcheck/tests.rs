@@ -110,6 +110,12 @@ async fn each_setting_that_keeps_people_out_is_a_problem() {
         expect(&report, "idp_fields", Status::Problem, "idp_entity_id, idp_sso_url, idp_certificate");
         expect(&report, "verifier_accepts", Status::Good, "signed assertion");
 
+        let other = json!({"name": "Other", "provider": "oidc_custom", "domains": ["other.test"]});
+        let other = app.backend(Method::POST, "/v1/enterprise_connections", other).await.ok();
+        let report = saml(&context(&app), other["id"].as_str().unwrap()).await.unwrap();
+        assert!(!report.works && report.findings.len() == 2);
+        expect(&report, "protocol", Status::Problem, "OpenID Connect");
+
         let (idp, _server) = sound(&app).await;
         patch(&app, &idp, json!({"authenticatable": false})).await;
         expect(&check(&app, &idp).await, "active", Status::Problem, "signing in");

@@ -6,8 +6,10 @@ mod app;
 mod browser;
 mod idp;
 mod metadata_server;
+mod oidc_provider;
 
 pub use app::{SECRET_KEY, TestApp};
 pub use browser::{Answer, Browser};
 pub use idp::{Identity, TestIdp, begin_sign_in, encrypt_for};
 pub use metadata_server::MetadataServer;
+pub use oidc_provider::{CLIENT_SECRET, OpKey, Person, TestOp, callback_url, decode_part, parameters};

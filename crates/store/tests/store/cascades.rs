@@ -5,7 +5,7 @@ use crate::support::{Database, reader};
 use doorward_model::*;
 use doorward_store::{
     Store, clients, connection_keys, enterprise_accounts, enterprise_connections, memberships, metadata_refreshes,
-    organizations, saml_requests, sessions, sign_ins, sign_ups, unsolicited_arrivals, users,
+    oidc_requests, organizations, saml_requests, sessions, sign_ins, sign_ups, unsolicited_arrivals, users,
 };
 
 /// Two organizations with a connection each; two users who are members of both, came through both connections and have a
@@ -53,6 +53,9 @@ impl World {
                 let attempt = AttemptId::SignIn(id("sia", row));
                 let trip = saml_request(row, &connections[m], attempt, browser);
                 saml_requests::insert(tx, &trip).await?;
+                let attempt = AttemptId::SignUp(id("sua", row));
+                let trip = oidc_request(row, &connections[m], attempt, browser);
+                oidc_requests::insert(tx, &trip).await?;
                 let assertion = format!("_{row}");
                 saml_requests::remember_assertion(tx, &connections[m].id, &assertion, START).await?;
             }
@@ -62,7 +65,7 @@ impl World {
 }
 
 /// Every table that a deletion may reach, with its rows before any.
-const BEFORE: [(&str, i64); 17] = [
+const BEFORE: [(&str, i64); 18] = [
     ("organizations", 2),
     ("organization_memberships", 4),
     ("enterprise_connections", 2),
@@ -78,6 +81,7 @@ const BEFORE: [(&str, i64); 17] = [
     ("sign_ins", 4),
     ("sign_ups", 4),
     ("saml_requests", 4),
+    ("oidc_requests", 4),
     ("saml_assertions", 4),
     ("roles", 2),
 ];
@@ -138,7 +142,7 @@ both_databases! {
         let lost = [
             ("enterprise_connections", 1), ("enterprise_connection_domains", 2), ("enterprise_accounts", 2),
             ("saml_requests", 2), ("saml_assertions", 2), ("connection_keys", 1), ("unsolicited_arrivals", 1),
-            ("metadata_refreshes", 1),
+            ("metadata_refreshes", 1), ("oidc_requests", 2),
         ];
         assert_lost(database, &lost).await;
         let tx = &mut reader(&store).await;
@@ -154,7 +158,9 @@ both_databases! {
     async fn a_deleted_client_takes_its_sessions_and_attempts(store, database) {
         let world = World::insert(&store).await;
         assert!(committed!(store, |tx| { clients::delete(tx, &world.clients[0].id).await? }));
-        let lost = [("clients", 1), ("sessions", 2), ("sign_ins", 2), ("sign_ups", 2), ("saml_requests", 2)];
+        let lost = [
+            ("clients", 1), ("sessions", 2), ("sign_ins", 2), ("sign_ups", 2), ("saml_requests", 2), ("oidc_requests", 2),
+        ];
         assert_lost(database, &lost).await;
     }
 

@@ -4,8 +4,8 @@ use crate::support::reader;
 use crate::support::samples::*;
 use doorward_model::*;
 use doorward_store::{
-    StoreError, clients, enterprise_accounts, enterprise_connections, instance, memberships, organizations,
-    redirect_urls, roles, saml_requests, users,
+    StoreError, clients, enterprise_accounts, enterprise_connections, instance, memberships, oidc_requests,
+    organizations, redirect_urls, roles, saml_requests, users,
 };
 
 #[track_caller]
@@ -236,5 +236,22 @@ both_databases! {
             saml_requests::remember_assertion(tx, &id("entconn", 9), "_a", START).await?;
         });
         assert!(matches!(outcome, Err(StoreError::Database(_))), "{outcome:?}");
+        let (idp, browser) = (oidc_connection(1), client(1));
+        committed!(store, |tx| {
+            enterprise_connections::insert(tx, &idp).await?;
+            clients::insert(tx, &browser).await?;
+        });
+        let attempt = || AttemptId::SignIn(id("sia", 1));
+        for orphan in [
+            oidc_request(1, &oidc_connection(9), attempt(), &browser),
+            oidc_request(1, &idp, attempt(), &client(9)),
+        ] {
+            let outcome = attempted!(store, |tx| { oidc_requests::insert(tx, &orphan).await? });
+            assert!(matches!(outcome, Err(StoreError::Database(_))), "{outcome:?}");
+        }
+        // A state names one trip only.
+        let trip = oidc_request(1, &idp, attempt(), &browser);
+        committed!(store, |tx| { oidc_requests::insert(tx, &trip).await? });
+        assert_conflict(attempted!(store, |tx| { oidc_requests::insert(tx, &trip).await? }));
     }
 }

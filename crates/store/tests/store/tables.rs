@@ -4,8 +4,8 @@ use crate::support::samples::*;
 use crate::support::{ALL, reader};
 use doorward_model::*;
 use doorward_store::{
-    clients, connection_keys, enterprise_accounts, enterprise_connections, instance, memberships, organizations,
-    redirect_urls, roles, saml_requests, sessions, sign_ins, sign_ups, unsolicited_arrivals, users,
+    clients, connection_keys, enterprise_accounts, enterprise_connections, instance, memberships, oidc_requests,
+    organizations, redirect_urls, roles, saml_requests, sessions, sign_ins, sign_ups, unsolicited_arrivals, users,
 };
 
 both_databases! {
@@ -326,6 +326,66 @@ both_databases! {
         assert_eq!(enterprise_connections::by_id(tx, &kept.id).await.unwrap(), None);
     }
 
+    async fn connections_keep_all_fields_of_their_openid_connect_half(store) {
+        let tx = &mut reader(&store).await;
+        // Every kind, with everything set and with nothing.
+        let all: Vec<_> = (1..=3).flat_map(|n| [oidc_connection(n), bare_oidc_connection(n + 10)]).collect();
+        committed!(store, |tx| {
+            for connection in &all {
+                enterprise_connections::insert(tx, connection).await?;
+            }
+        });
+        for connection in &all {
+            let found = enterprise_connections::by_id(tx, &connection.id).await.unwrap();
+            assert_eq!(found.as_ref(), Some(connection));
+            // It has no ACS.
+            let found = enterprise_connections::by_saml_connection_id(tx, &connection.saml_connection_id).await;
+            assert_eq!(found.unwrap(), None);
+        }
+        let swap = |now: &EnterpriseConnection, then: &EnterpriseConnection| EnterpriseConnection {
+            oidc: then.oidc.clone(),
+            ..now.clone()
+        };
+        let (emptied, filled) = (swap(&all[0], &all[1]), swap(&all[1], &all[0]));
+        committed!(store, |tx| {
+            enterprise_connections::update(tx, &emptied).await?;
+            enterprise_connections::update(tx, &filled).await?;
+        });
+        for expected in [&emptied, &filled, &all[2]] {
+            let found = enterprise_connections::by_id(tx, &expected.id).await.unwrap();
+            assert_eq!(found.as_ref(), Some(expected));
+        }
+    }
+
+    async fn trips_to_an_openid_connect_provider_keep_all_their_fields_and_are_taken_once(store, database) {
+        let tx = &mut reader(&store).await;
+        let (idp, browser) = (oidc_connection(1), client(1));
+        let one = oidc_request(1, &idp, AttemptId::SignIn(id("sia", 1)), &browser);
+        let two = OidcRequest {
+            encrypted_code_verifier: None,
+            ..oidc_request(2, &idp, AttemptId::SignUp(id("sua", 2)), &browser)
+        };
+        committed!(store, |tx| {
+            enterprise_connections::insert(tx, &idp).await?;
+            clients::insert(tx, &browser).await?;
+            oidc_requests::insert(tx, &one).await?;
+            oidc_requests::insert(tx, &two).await?;
+        });
+        for trip in [&one, &two] {
+            for _ in 0..2 {
+                let found = oidc_requests::by_state(tx, &trip.state_sha256).await.unwrap();
+                assert_eq!(found.as_ref(), Some(trip));
+            }
+        }
+        assert_eq!(oidc_requests::by_state(tx, &sha256(9)).await.unwrap(), None);
+        assert_eq!(committed!(store, |tx| { oidc_requests::take(tx, &sha256(9)).await? }), None);
+        assert_eq!(committed!(store, |tx| { oidc_requests::take(tx, &one.state_sha256).await? }), Some(one.clone()));
+        assert_eq!(committed!(store, |tx| { oidc_requests::take(tx, &one.state_sha256).await? }), None);
+        assert_eq!(oidc_requests::by_state(tx, &one.state_sha256).await.unwrap(), None);
+        assert_eq!(oidc_requests::by_state(tx, &two.state_sha256).await.unwrap(), Some(two));
+        assert_eq!(database.rows("oidc_requests").await, 1);
+    }
+
     async fn lnk_6_accounts_are_found_by_connection_and_subject(store) {
         let tx = &mut reader(&store).await;
         let person = user(1);
@@ -634,6 +694,8 @@ both_databases! {
                 sign_ups::insert(tx, &SignUp { abandon_at: end, verification: None, ..sign_up(n, &browser) }).await?;
                 let trip = saml_request(n, &idp, AttemptId::SignIn(id("sia", n)), &browser);
                 saml_requests::insert(tx, &SamlRequest { expires_at: end, ..trip }).await?;
+                let trip = oidc_request(n, &idp, AttemptId::SignIn(id("sia", n)), &browser);
+                oidc_requests::insert(tx, &OidcRequest { expires_at: end, ..trip }).await?;
                 saml_requests::remember_assertion(tx, &idp.id, &format!("{ODD}{n}"), end).await?;
                 let arrived = UnsolicitedArrival { expires_at: end, ..arrival(n, &idp) };
                 unsolicited_arrivals::insert(tx, &arrived).await?;
@@ -645,13 +707,14 @@ both_databases! {
                     sign_ins::prune(tx, now).await?,
                     sign_ups::prune(tx, now).await?,
                     saml_requests::prune(tx, now).await?,
+                    oidc_requests::prune(tx, now).await?,
                     saml_requests::prune_assertions(tx, now).await?,
                     unsolicited_arrivals::prune(tx, now).await?,
                 ]
             });
-            assert_eq!(counts, [removed; 5]);
+            assert_eq!(counts, [removed; 6]);
         }
-        for table in ["sign_ins", "sign_ups", "saml_requests", "saml_assertions", "unsolicited_arrivals"] {
+        for table in ["sign_ins", "sign_ups", "saml_requests", "oidc_requests", "saml_assertions", "unsolicited_arrivals"] {
             assert_eq!(database.rows(table).await, 0, "{table}");
         }
     }

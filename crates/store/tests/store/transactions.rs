@@ -4,8 +4,8 @@ use crate::support::samples::*;
 use crate::support::{on_sqlite, reader};
 use doorward_model::*;
 use doorward_store::{
-    Store, StoreError, TransactionError, enterprise_connections, instance, memberships, organizations, saml_requests,
-    users, write_tx,
+    Store, StoreError, TransactionError, clients, enterprise_connections, instance, memberships, oidc_requests,
+    organizations, saml_requests, users, write_tx,
 };
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -204,6 +204,24 @@ both_databases! {
         });
         let accepted = outcomes.await.into_iter().filter(|outcome| *outcome.as_ref().unwrap()).count();
         assert_eq!(accepted, 1);
+    }
+
+    async fn of_many_nodes_that_receive_one_state_one_takes_the_trip(store, database) {
+        let (idp, browser) = (oidc_connection(1), client(1));
+        let trip = oidc_request(1, &idp, AttemptId::SignIn(id("sia", 1)), &browser);
+        committed!(store, |tx| {
+            enterprise_connections::insert(tx, &idp).await?;
+            clients::insert(tx, &browser).await?;
+            oidc_requests::insert(tx, &trip).await?;
+        });
+        let stores = [store, database.open().await];
+        let outcomes = concurrently(&stores, 16, |store, _| {
+            let state = trip.state_sha256.clone();
+            async move { write_tx!(store, StoreError, |tx| { oidc_requests::take(tx, &state).await }) }
+        });
+        let taken: Vec<_> = outcomes.await.into_iter().filter_map(Result::unwrap).collect();
+        assert_eq!(taken, [trip]);
+        assert_eq!(database.rows("oidc_requests").await, 0);
     }
 
     async fn lnk_1_of_many_sign_ins_with_one_new_address_one_makes_the_user(store, database) {

@@ -97,7 +97,7 @@ async fn every_refusal_of_creating_leaves_nothing_behind() {
         (json!({"name": null}), 422, "form_param_missing", "name"),
         (json!({"name": " "}), 422, "form_param_value_invalid", "name"),
         (json!({"provider": null}), 422, "form_param_missing", "provider"),
-        (json!({"provider": "oidc_custom"}), 422, "form_param_value_invalid", "provider"),
+        (json!({"provider": "oidc_google"}), 422, "form_param_value_invalid", "provider"),
         (json!({"domains": null}), 422, "form_param_missing", "domains"),
         (json!({"domains": []}), 422, "form_param_missing", "domains"),
         (json!({"domains": ["no domain"]}), 422, "form_param_value_invalid", "domains"),

@@ -1,11 +1,12 @@
 //! Enterprise connections.
 
 use crate::config::Config;
+use crate::flows::connection_oidc::redirect_uri;
 use crate::flows::saml_urls;
-use doorward_model::{CustomAttribute, EnterpriseConnection};
+use doorward_model::{CustomAttribute, EnterpriseConnection, OidcConfig, Protocol, Provider};
 use serde_json::{Value, json};
 
-/// A connection with its SAML half. Certificates are not shown (CON-44).
+/// A connection with the half that it speaks. Certificates and secrets are not shown (CON-44, OID-8).
 pub fn enterprise_connection(config: &Config, connection: &EnterpriseConnection) -> Value {
     json!({
         "object": "enterprise_connection",
@@ -22,8 +23,11 @@ pub fn enterprise_connection(config: &Config, connection: &EnterpriseConnection)
         "authenticatable": connection.authenticatable,
         "disable_jit_provisioning": connection.disable_jit_provisioning,
         "custom_attributes": connection.custom_attributes.iter().map(custom_attribute).collect::<Vec<_>>(),
-        "saml_connection": saml_connection(config, connection),
-        "oauth_config": null,
+        "saml_connection": match connection.provider.protocol() {
+            Protocol::Saml => saml_connection(config, connection),
+            Protocol::Oidc => Value::Null,
+        },
+        "oauth_config": connection.oidc.as_ref().map(|oidc| oauth_config(config, connection, oidc)),
         "created_at": connection.created_at,
         "updated_at": connection.updated_at,
     })
@@ -49,6 +53,45 @@ fn saml_connection(config: &Config, connection: &EnterpriseConnection) -> Value 
         "force_authn": saml.force_authn,
         "login_hint": saml.login_hint,
     })
+}
+
+fn oauth_config(config: &Config, connection: &EnterpriseConnection, oidc: &OidcConfig) -> Value {
+    let mapping = &oidc.attribute_mapping;
+    json!({
+        "id": oidc.id,
+        "name": connection.name,
+        "provider_key": provider_key(connection.provider, oidc),
+        "client_id": oidc.client_id,
+        "has_client_secret": oidc.encrypted_client_secret.is_some(),
+        "discovery_url": oidc.discovery_url,
+        "auth_url": oidc.authorization_url,
+        "token_url": oidc.token_url,
+        "user_info_url": oidc.user_info_url,
+        "redirect_uri": redirect_uri(config),
+        "requires_pkce": oidc.requires_pkce,
+        "scopes": oidc.scopes,
+        "attribute_mapping": {
+            "user_id": mapping.user_id,
+            "email_address": mapping.email_address,
+            "first_name": mapping.first_name,
+            "last_name": mapping.last_name,
+            "email_verified_default": mapping.email_verified_default,
+        },
+        "login_hint": oidc.login_hint,
+        "logo_public_url": null,
+        "created_at": connection.created_at,
+        "updated_at": connection.updated_at,
+    })
+}
+
+/// The key by which the provider is known in the instance; it never changes (CON-3, CON-4).
+fn provider_key(provider: Provider, oidc: &OidcConfig) -> String {
+    let id = oidc.id.as_str().trim_start_matches("oac_");
+    match provider {
+        Provider::OidcGithubEnterprise => format!("oidc_ghe_{id}"),
+        Provider::OidcGitlab => format!("oidc_gitlab_ent_{id}"),
+        other => other.as_str().to_owned(),
+    }
 }
 
 /// The directory path goes by its old and its new name.

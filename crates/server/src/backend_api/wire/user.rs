@@ -2,7 +2,7 @@
 
 use super::account::{Linked, email_address, enterprise_account, saml_account};
 use crate::http::json::{EMPTY, Extended, NULL, object};
-use doorward_model::{Domain, EmailAddress, EnterpriseConnection, EnterpriseConnectionId, User, UserId};
+use doorward_model::{Domain, EmailAddress, EnterpriseConnection, EnterpriseConnectionId, Protocol, User, UserId};
 use doorward_rules::sign_in_route::{covers, domains_to_look_up};
 use doorward_store::{StoreError, Tx, enterprise_accounts, enterprise_connections, users};
 use serde::Serialize;
@@ -81,7 +81,10 @@ impl UserView {
     pub fn shared(&self) -> impl Serialize {
         let user = &self.user;
         let accounts = || self.accounts.iter();
-        let saml_accounts: Vec<_> = accounts().map(|(account, connection)| saml_account(account, connection)).collect();
+        let saml_accounts: Vec<_> = accounts()
+            .filter(|(_, connection)| connection.provider.protocol() == Protocol::Saml)
+            .map(|(account, connection)| saml_account(account, connection))
+            .collect();
         let enterprise_accounts: Vec<_> =
             accounts().map(|(account, connection)| enterprise_account(account, connection)).collect();
         let addresses: Vec<_> = self

@@ -10,15 +10,15 @@ use crate::random::sha256_hex;
 use doorward_model::{
     Client, Domain, EmailAddress, EmailAddressId, EmailVerification, EnterpriseAccount, EnterpriseAccountId,
     EnterpriseConnection, EnterpriseConnectionId, JsonMap, Millis, Organization, OrganizationId,
-    OrganizationMembership, OrganizationMembershipId, RoleId, Session, SessionId, SessionStatus, SignUp, SsoProfile,
-    User, UserId, Verification, VerificationStatus,
+    OrganizationMembership, OrganizationMembershipId, Protocol, RoleId, Session, SessionId, SessionStatus, SignUp,
+    SsoProfile, User, UserId, Verification, VerificationStatus,
 };
 use doorward_rules::account_linking::{self, Linking};
 use doorward_rules::join::{self, Join};
 use doorward_rules::metadata::fits;
-use doorward_rules::saml_answer::is_still_trusted;
 use doorward_rules::session::SESSION_LIFETIME;
 use doorward_rules::sign_in_route::covers;
+use doorward_rules::{oidc_trip, saml_answer};
 use doorward_store::{
     Tx, clients, enterprise_accounts, enterprise_connections, memberships, organizations, roles, sessions, users,
 };
@@ -60,8 +60,13 @@ impl Facts {
 
     /// Whether what vouched for the profile when it was verified still does.
     fn is_trusted(&self, profile: &SsoProfile) -> bool {
-        let keys = idp_certificates::keys(&self.connection);
-        is_still_trusted(profile, &trust_sha256(&self.connection), &keys)
+        let trust_sha256 = trust_sha256(&self.connection);
+        match self.connection.provider.protocol() {
+            Protocol::Saml => {
+                saml_answer::is_still_trusted(profile, &trust_sha256, &idp_certificates::keys(&self.connection))
+            }
+            Protocol::Oidc => oidc_trip::is_still_trusted(profile, &trust_sha256),
+        }
     }
 
     /// The connection does not speak for addresses of this domain.
@@ -74,8 +79,17 @@ impl Facts {
 /// What a connection expects of its IdP, beside the certificates that sign: what it no longer expects when the browser comes
 /// back signs nobody in.
 pub fn trust_sha256(connection: &EnterpriseConnection) -> String {
-    let saml = &connection.saml;
-    sha256_hex(&format!("{:?} {}", saml.idp_entity_id, saml.force_authn))
+    let Some(oidc) = &connection.oidc else {
+        let saml = &connection.saml;
+        return sha256_hex(&format!("{:?} {}", saml.idp_entity_id, saml.force_authn));
+    };
+    let by_hand = match oidc.discovery_url {
+        // The document names the endpoints.
+        Some(_) => None,
+        None => Some((&oidc.authorization_url, &oidc.token_url, &oidc.user_info_url)),
+    };
+    let provider = (&oidc.discovery_url, by_hand, &oidc.client_id);
+    sha256_hex(&format!("oidc {provider:?} {:?}", oidc.attribute_mapping))
 }
 
 /// Whether a profile that may still sign in belongs to somebody who has an account here already.

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::flows::clients::{self as browsers, Browser, ClientCookie};
+use crate::flows::sign_in::oidc_trip::{self, Ahead};
 use crate::flows::sign_in::start::{ATTEMPT_LIFETIME, Strategy, signed_in_as};
 use crate::flows::sign_in::trip::{self, Traveller, TripUrls};
 use crate::flows::{FlowError, Refusal};
@@ -22,6 +23,7 @@ pub struct SignUpChange {
     pub has_password: bool,
     pub enterprise_connection_id: Option<EnterpriseConnectionId>,
     pub urls: Option<TripUrls>,
+    pub oidc_prompt: Option<String>,
 }
 
 /// A sign-up with what is known around it.
@@ -34,6 +36,7 @@ pub struct Started {
 /// Creates a sign-up for the browser, which is made if the cookie is of none.
 pub async fn create(app: &App, cookie: Option<&ClientCookie>, change: &SignUpChange) -> Result<Started, FlowError> {
     let now = app.now();
+    let ahead = look_ahead(app, change.email_address.as_ref(), change).await?;
     write_tx!(app.store, FlowError, |tx| {
         let mut browser = browsers::find_or_make(tx, cookie, app, now).await?;
         let id = SignUpId::generate(now, &*app.random);
@@ -55,7 +58,7 @@ pub async fn create(app: &App, cookie: Option<&ClientCookie>, change: &SignUpCha
             created_at: now,
             updated_at: now,
         };
-        apply(tx, app, &browser.client, &mut sign_up, change, now).await?;
+        apply(tx, app, &browser.client, &mut sign_up, (change, ahead.as_ref()), now).await?;
         sign_ups::insert(tx, &sign_up).await?;
         Ok(Started { browser, sign_up })
     })
@@ -69,17 +72,43 @@ pub async fn update(
     change: &SignUpChange,
 ) -> Result<Started, FlowError> {
     let now = app.now();
+    let known = {
+        let mut tx = app.store.read().await?;
+        open(&mut tx, cookie, id, now).await?.1.email_address
+    };
+    let ahead = look_ahead(app, change.email_address.as_ref().or(known.as_ref()), change).await?;
     write_tx!(app.store, FlowError, |tx| {
-        let client = browsers::find(tx, cookie).await?.ok_or(Refusal::SignedOut)?;
-        let mut sign_up = get(tx, &client, id).await?;
-        if sign_up.status == SignUpStatus::Complete || now >= sign_up.abandon_at {
-            return Err(Refusal::NotFound { what: "sign up", id: id.to_string() }.into());
-        }
-        apply(tx, app, &client, &mut sign_up, change, now).await?;
+        let (client, mut sign_up) = open(tx, cookie, id, now).await?;
+        apply(tx, app, &client, &mut sign_up, (change, ahead.as_ref()), now).await?;
         sign_up.updated_at = now;
         sign_ups::update(tx, &sign_up).await?;
         Ok(Started { browser: Browser { client, new_secret: None }, sign_up })
     })
+}
+
+/// Loads a sign-up of this browser that is still open.
+async fn open(
+    tx: &mut Tx,
+    cookie: Option<&ClientCookie>,
+    id: &SignUpId,
+    now: Millis,
+) -> Result<(Client, SignUp), FlowError> {
+    let client = browsers::find(tx, cookie).await?.ok_or(Refusal::SignedOut)?;
+    let sign_up = get(tx, &client, id).await?;
+    if sign_up.status == SignUpStatus::Complete || now >= sign_up.abandon_at {
+        return Err(Refusal::NotFound { what: "sign up", id: id.to_string() }.into());
+    }
+    Ok((client, sign_up))
+}
+
+/// What the trip of a sign-up will need, if the change begins one.
+async fn look_ahead(app: &App, email: Option<&Email>, change: &SignUpChange) -> Result<Option<Ahead>, FlowError> {
+    match (change.strategy, &change.urls) {
+        (Some(Strategy::EnterpriseSso), Some(_)) if !change.has_password => {
+            oidc_trip::look_ahead(app, email, change.enterprise_connection_id.as_ref()).await
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Loads a sign-up of this browser; another browser's does not exist for it.
@@ -93,7 +122,7 @@ async fn apply(
     app: &App,
     client: &Client,
     sign_up: &mut SignUp,
-    change: &SignUpChange,
+    (change, ahead): (&SignUpChange, Option<&Ahead>),
     now: Millis,
 ) -> Result<(), FlowError> {
     if change.has_password || change.strategy == Some(Strategy::Other) {
@@ -129,9 +158,10 @@ async fn apply(
     if let (Some(Strategy::EnterpriseSso), Some(urls)) = (change.strategy, &change.urls) {
         let connection =
             trip::choose(&found, change.enterprise_connection_id.as_ref(), Refusal::SignUpConnectionMissing)?;
-        let traveller =
-            Traveller { attempt: AttemptId::SignUp(sign_up.id.clone()), client_id: &client.id, email: &email };
-        sign_up.verification = Some(trip::begin(tx, app, connection, traveller, urls, now).await?);
+        let attempt = AttemptId::SignUp(sign_up.id.clone());
+        let prompt = change.oidc_prompt.as_deref();
+        let traveller = Traveller { attempt, client_id: &client.id, email: &email, prompt };
+        sign_up.verification = Some(trip::begin(tx, app, connection, traveller, ahead, urls, now).await?);
     }
     Ok(())
 }

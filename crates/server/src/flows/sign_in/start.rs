@@ -3,14 +3,15 @@
 use crate::app::App;
 use crate::flows::clients::{self as browsers, Browser, ClientCookie};
 use crate::flows::sign_in::complete::{self, Arrival};
+use crate::flows::sign_in::oidc_trip::{self, Ahead};
 use crate::flows::sign_in::trip::{self, Traveller, TripUrls};
 use crate::flows::{FlowError, Refusal};
 use doorward_model::{
-    AttemptId, Client, Email, EnterpriseConnection, EnterpriseConnectionId, Millis, Session, SignIn, SignInId,
-    SignInStatus, VerificationStatus,
+    AttemptId, Client, Email, EnterpriseConnection, EnterpriseConnectionId, Millis, Protocol, Session, SignIn,
+    SignInId, SignInStatus, VerificationStatus,
 };
 use doorward_rules::sign_in_route::{Route, route};
-use doorward_store::{Tx, enterprise_accounts, sign_ins, sign_ups, users, write_tx};
+use doorward_store::{Tx, enterprise_accounts, enterprise_connections, sign_ins, sign_ups, users, write_tx};
 
 /// An attempt is abandoned after a day (DEC-29).
 pub const ATTEMPT_LIFETIME: Millis = 24 * 60 * 60 * 1000;
@@ -34,6 +35,7 @@ pub struct NewSignIn {
     pub transfer: bool,
     pub enterprise_connection_id: Option<EnterpriseConnectionId>,
     pub urls: Option<TripUrls>,
+    pub oidc_prompt: Option<String>,
 }
 
 /// A sign-in with what is known around it.
@@ -52,12 +54,17 @@ pub async fn create(app: &App, cookie: Option<&ClientCookie>, new: &NewSignIn) -
         Some(text) => Some(parse_identifier(app, text).await?),
         None => None,
     };
+    let begins_a_trip = !new.transfer && new.strategy == Some(Strategy::EnterpriseSso) && new.urls.is_some();
+    let ahead = match begins_a_trip {
+        true => oidc_trip::look_ahead(app, email.as_ref(), new.enterprise_connection_id.as_ref()).await?,
+        false => None,
+    };
     write_tx!(app.store, FlowError, |tx| {
         let browser = browsers::find_or_make(tx, cookie, app, now).await?;
         if new.transfer {
             return transfer(tx, app, browser, now).await;
         }
-        create_in(tx, app, browser, email.clone(), new, now).await
+        create_in(tx, app, browser, (email.clone(), ahead.as_ref()), new, now).await
     })
 }
 
@@ -86,7 +93,7 @@ async fn create_in(
     tx: &mut Tx,
     app: &App,
     mut browser: Browser,
-    email: Option<Email>,
+    (email, ahead): (Option<Email>, Option<&Ahead>),
     new: &NewSignIn,
     now: Millis,
 ) -> Result<Started, FlowError> {
@@ -118,9 +125,13 @@ async fn create_in(
         if let (Some(Strategy::EnterpriseSso), Some(urls)) = (new.strategy, &new.urls) {
             let connection =
                 trip::choose(&found, new.enterprise_connection_id.as_ref(), Refusal::SignInConnectionMissing)?;
-            let traveller =
-                Traveller { attempt: AttemptId::SignIn(sign_in.id.clone()), client_id: &browser.client.id, email };
-            sign_in.verification = Some(trip::begin(tx, app, connection, traveller, urls, now).await?);
+            let traveller = Traveller {
+                attempt: AttemptId::SignIn(sign_in.id.clone()),
+                client_id: &browser.client.id,
+                email,
+                prompt: new.oidc_prompt.as_deref(),
+            };
+            sign_in.verification = Some(trip::begin(tx, app, connection, traveller, ahead, urls, now).await?);
         }
     } else if new.strategy.is_some() || new.has_password {
         return Err(Refusal::ParamMissing { param: "identifier" }.into());
@@ -185,21 +196,37 @@ pub async fn prepare(
     cookie: Option<&ClientCookie>,
     id: &SignInId,
     connection_id: Option<&EnterpriseConnectionId>,
-    urls: &TripUrls,
+    (urls, prompt): (&TripUrls, Option<&str>),
 ) -> Result<Started, FlowError> {
     let now = app.now();
+    let email = identifier_of(app, cookie, id, now).await?;
+    let ahead = oidc_trip::look_ahead(app, email.as_ref(), connection_id).await?;
     write_tx!(app.store, FlowError, |tx| {
         let client = browsers::find(tx, cookie).await?.ok_or(Refusal::SignedOut)?;
         let mut sign_in = open(tx, &client, id, now).await?;
         let email = sign_in.identifier.clone().ok_or(Refusal::ParamMissing { param: "identifier" })?;
         let connections = trip::connections_for(tx, &email).await?;
         let connection = trip::choose(&route(&email, &connections), connection_id, Refusal::SignInConnectionMissing)?;
-        let traveller = Traveller { attempt: AttemptId::SignIn(id.clone()), client_id: &client.id, email: &email };
-        sign_in.verification = Some(trip::begin(tx, app, connection, traveller, urls, now).await?);
+        let attempt = AttemptId::SignIn(id.clone());
+        let traveller = Traveller { attempt, client_id: &client.id, email: &email, prompt };
+        let verification = trip::begin(tx, app, connection, traveller, ahead.as_ref(), urls, now).await?;
+        sign_in.verification = Some(verification);
         sign_in.updated_at = now;
         sign_ins::update(tx, &sign_in).await?;
         Ok(Started { browser: Browser { client, new_secret: None }, sign_in, connections })
     })
+}
+
+/// The address of a sign-in of this browser that is still open.
+async fn identifier_of(
+    app: &App,
+    cookie: Option<&ClientCookie>,
+    id: &SignInId,
+    now: Millis,
+) -> Result<Option<Email>, FlowError> {
+    let mut tx = app.store.read().await?;
+    let client = browsers::find(&mut tx, cookie).await?.ok_or(Refusal::SignedOut)?;
+    Ok(open(&mut tx, &client, id, now).await?.identifier)
 }
 
 /// Turns the browser's sign-up, whose person turned out to have an account, into a completed sign-in (DEC-15).
@@ -230,7 +257,11 @@ async fn transfer(tx: &mut Tx, app: &App, mut browser: Browser, now: Millis) -> 
         updated_at: now,
     };
     let arrived = complete::arrive(tx, app, &connection_id, &profile, None, &mut browser.client, now).await?;
-    let Arrival::Session(session, secret) = arrived else { return Err(arrived.into_refusal().into()) };
+    let Arrival::Session(session, secret) = arrived else {
+        let connection = enterprise_connections::by_id(tx, &connection_id).await?;
+        let protocol = connection.map_or(Protocol::Saml, |connection| connection.provider.protocol());
+        return Err(arrived.into_refusal().in_words_of(protocol).into());
+    };
     sign_in.status = SignInStatus::Complete;
     sign_in.created_session_id = Some(session.id.clone());
     sign_in.verification = Some(complete::verified(&connection_id, now));

@@ -1,11 +1,12 @@
 //! Sends a browser to the IdP of a connection.
 
 use crate::app::{App, internal};
+use crate::flows::sign_in::oidc_trip::{self, Ahead};
 use crate::flows::{FlowError, Refusal, connection_keys, saml_urls};
 use crate::random::{sha256_hex, token};
 use doorward_model::{
-    AttemptId, ClientId, Email, EnterpriseConnection, EnterpriseConnectionId, JsonMap, LoginHintMode, Millis,
-    SamlRequest, SsoBinding, Verification, VerificationStatus,
+    AttemptId, ClientId, Email, EnterpriseConnection, EnterpriseConnectionId, JsonMap, LoginHint, LoginHintMode,
+    Millis, SamlRequest, SsoBinding, Verification, VerificationStatus,
 };
 use doorward_rules::profile::login_hint;
 use doorward_rules::sign_in_route::{Route, domains_to_look_up};
@@ -55,18 +56,46 @@ pub struct Traveller<'a> {
     pub attempt: AttemptId,
     pub client_id: &'a ClientId,
     pub email: &'a Email,
+    /// `oidc_prompt` as it was sent (OID-9).
+    pub prompt: Option<&'a str>,
 }
 
-/// Makes the AuthnRequest and remembers it (DEC-7). Answers the state the attempt is then in.
+/// Makes the request and remembers it (DEC-7). Answers the state the attempt is then in. `ahead` is what
+/// [`oidc_trip::look_ahead`] found for the address.
 pub async fn begin(
+    tx: &mut Tx,
+    app: &App,
+    connection: &EnterpriseConnection,
+    traveller: Traveller<'_>,
+    ahead: Option<&Ahead>,
+    urls: &TripUrls,
+    now: Millis,
+) -> Result<Verification, FlowError> {
+    let (redirect, expire_at) = match &connection.oidc {
+        Some(oidc) => oidc_trip::begin(tx, app, (connection, oidc), &traveller, ahead, urls, now).await?,
+        None => begin_saml(tx, app, connection, traveller, urls, now).await?,
+    };
+    Ok(Verification {
+        status: VerificationStatus::Unverified,
+        connection_id: connection.id.clone(),
+        external_verification_redirect_url: Some(redirect),
+        error: None,
+        expire_at,
+        attempts: 0,
+        transfer_profile: None,
+    })
+}
+
+/// Makes the AuthnRequest: where the browser goes with it, and when the trip ends.
+async fn begin_saml(
     tx: &mut Tx,
     app: &App,
     connection: &EnterpriseConnection,
     traveller: Traveller<'_>,
     urls: &TripUrls,
     now: Millis,
-) -> Result<Verification, FlowError> {
-    let Traveller { attempt, client_id, email } = traveller;
+) -> Result<(String, Millis), FlowError> {
+    let Traveller { attempt, client_id, email, .. } = traveller;
     let Some(idp_sso_url) = connection.saml.idp_sso_url.as_deref() else {
         return Err(Refusal::ActiveConnectionNotFound { id: connection.saml_connection_id.to_string() }.into());
     };
@@ -74,11 +103,7 @@ pub async fn begin(
     app.random.fill(&mut random_id);
     let relay_state = token(&*app.random);
     let id = request_id(&random_id);
-    let metadata = match connection.saml.login_hint.mode {
-        LoginHintMode::CustomAttribute => metadata_of(tx, email).await?,
-        LoginHintMode::EmailAddress | LoginHintMode::Off => None,
-    };
-    let hint = login_hint(&connection.saml.login_hint, Some(email), metadata.as_ref());
+    let hint = hint_for(tx, &connection.saml.login_hint, email).await?;
     let redirect = match connection.saml.idp_sso_binding {
         SsoBinding::Redirect => {
             let key = connection_keys::request_key(app, tx, connection).await?;
@@ -103,15 +128,16 @@ pub async fn begin(
         created_at: now,
     };
     saml_requests::insert(tx, &request).await?;
-    Ok(Verification {
-        status: VerificationStatus::Unverified,
-        connection_id: connection.id.clone(),
-        external_verification_redirect_url: Some(redirect),
-        error: None,
-        expire_at: request.expires_at,
-        attempts: 0,
-        transfer_profile: None,
-    })
+    Ok((redirect, request.expires_at))
+}
+
+/// What the IdP is told about who is coming (CON-19).
+pub async fn hint_for(tx: &mut Tx, hint: &LoginHint, email: &Email) -> Result<Option<String>, FlowError> {
+    let metadata = match hint.mode {
+        LoginHintMode::CustomAttribute => metadata_of(tx, email).await?,
+        LoginHintMode::EmailAddress | LoginHintMode::Off => None,
+    };
+    Ok(login_hint(hint, Some(email), metadata.as_ref()))
 }
 
 /// Our ACS URL and entity id towards the IdP of a connection.

@@ -7,6 +7,7 @@ mod hostile_forms;
 mod idp_initiated;
 mod look_alikes;
 mod meanwhile;
+mod oidc;
 mod replays;
 mod requests;
 mod sessions;

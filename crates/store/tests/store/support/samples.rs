@@ -313,8 +313,59 @@ pub(crate) fn connection(n: i64, organization: Option<&Organization>) -> Enterpr
             force_authn: true,
             login_hint: LoginHint { mode: LoginHintMode::CustomAttribute, source: Some(odd("source", n)) },
         },
+        oidc: None,
         created_at: START + n,
         updated_at: START + n + 1,
+    }
+}
+
+/// A connection that speaks OpenID Connect.
+pub(crate) fn oidc_connection(n: i64) -> EnterpriseConnection {
+    EnterpriseConnection {
+        provider: Provider::ALL[4 + (n % 3) as usize],
+        saml: SamlConfig::default(),
+        oidc: Some(OidcConfig {
+            id: id("oac", n),
+            discovery_url: Some(odd("https://op.example/.well-known/openid-configuration?x=", n)),
+            authorization_url: Some(odd("https://op.example/authorize?x=", n)),
+            token_url: Some(odd("https://op.example/token?x=", n)),
+            user_info_url: Some(odd("https://op.example/userinfo?x=", n)),
+            client_id: Some(odd("client", n)),
+            encrypted_client_secret: Some(odd("secret", n)),
+            requires_pkce: true,
+            scopes: vec!["openid".into(), odd("scope", n)],
+            attribute_mapping: OidcAttributeMapping {
+                user_id: odd("uid", n),
+                email_address: odd("mail", n),
+                first_name: odd("given", n),
+                last_name: odd("family", n),
+                email_verified_default: true,
+            },
+            login_hint: LoginHint { mode: LoginHintMode::CustomAttribute, source: Some(odd("source", n)) },
+        }),
+        ..connection(n, None)
+    }
+}
+
+/// One of those about whose provider nothing is known yet.
+pub(crate) fn bare_oidc_connection(n: i64) -> EnterpriseConnection {
+    let full = oidc_connection(n);
+    EnterpriseConnection {
+        oidc: Some(OidcConfig {
+            discovery_url: None,
+            authorization_url: None,
+            token_url: None,
+            user_info_url: None,
+            client_id: None,
+            encrypted_client_secret: None,
+            requires_pkce: false,
+            scopes: Vec::new(),
+            login_hint: LoginHint::default(),
+            ..full.oidc.unwrap()
+        }),
+        provider: full.provider,
+        saml: SamlConfig::default(),
+        ..bare_connection(n)
     }
 }
 
@@ -489,6 +540,29 @@ pub(crate) fn saml_request(
         expires_at: START + n + 1000,
         outcome: None,
         finish_sha256: None,
+        created_at: START + n,
+    }
+}
+
+/// A trip to an OpenID Connect provider.
+pub(crate) fn oidc_request(
+    n: i64,
+    connection: &EnterpriseConnection,
+    attempt: AttemptId,
+    client: &Client,
+) -> OidcRequest {
+    OidcRequest {
+        state_sha256: sha256(n),
+        nonce: odd("nonce", n),
+        encrypted_code_verifier: Some(odd("verifier", n)),
+        connection_id: connection.id.clone(),
+        trust_sha256: sha256(n + 5),
+        attempt,
+        client_id: client.id.clone(),
+        redirect_url: odd("https://app.example/continue?", n),
+        action_complete_redirect_url: odd("https://app.example/done?", n),
+        base_url: "https://accounts.example/proxy".into(),
+        expires_at: START + n + 1000,
         created_at: START + n,
     }
 }

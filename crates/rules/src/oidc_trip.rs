@@ -1,0 +1,173 @@
+//! How a trip to an OpenID Connect provider is made, and what somebody who comes back from one is taken for (OID-1, OID-7,
+//! DECISIONS "Wire" 4).
+
+use doorward_model::{ClientId, EnterpriseConnection, Millis, OidcRequest, SsoProfile};
+
+/// Whether the request carries a PKCE challenge. A provider that does not say whether it knows PKCE ignores what it does not
+/// know (RFC 6749, section 3.1), so only one that says it does not is spared, and only where nothing hangs on it.
+pub fn sends_challenge(provider_says: Option<bool>, connection_requires: bool, has_secret: bool) -> bool {
+    provider_says != Some(false) || connection_requires || !has_secret
+}
+
+/// Whether the provider has to be told to post its answer, because it does not offer the query.
+pub fn must_post(response_modes: &[String]) -> bool {
+    let offers = |mode: &str| response_modes.iter().any(|offered| offered == mode);
+    !offers("query") && offers("form_post")
+}
+
+/// What is known of somebody who came to the callback.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The trip whose state was brought.
+    pub trip: Option<&'a OidcRequest>,
+    /// The browser, by its cookie.
+    pub browser: Option<&'a ClientId>,
+    /// Under which of our addresses it came; `None` if it has been sent to the right one already.
+    pub base_url: Option<&'a str>,
+    pub now: Millis,
+}
+
+/// What she is taken for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Return {
+    /// The browser that began the trip is back.
+    Own,
+    /// The provider sends everybody to our own address; the browser knows us under this one, where its cookie is.
+    ElsewhereKnown(String),
+    /// The state belongs to no trip, or its time has run out, or somebody came with it before.
+    UnknownState,
+    /// The trip began in another browser: whoever hands somebody a link with a code of his own signs nobody in.
+    OtherBrowser,
+}
+
+/// Decides. Only [`Return::Own`] uses the trip up.
+pub fn came_back(facts: Facts<'_>) -> Return {
+    let Facts { trip, browser, base_url, now } = facts;
+    let Some(trip) = trip.filter(|trip| now < trip.expires_at) else { return Return::UnknownState };
+    if browser == Some(&trip.client_id) {
+        Return::Own
+    } else if base_url.is_some_and(|base_url| base_url != trip.base_url) {
+        Return::ElsewhereKnown(trip.base_url.clone())
+    } else {
+        Return::OtherBrowser
+    }
+}
+
+/// Whether the code may still be sent to the connection's provider.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Standing {
+    Good,
+    /// Deleted or switched off.
+    Inactive,
+    /// It trusts another provider than the one the browser was sent to, who would learn the code.
+    Changed,
+}
+
+/// Decides; `trust_sha256` is of what the connection expects of its provider now.
+pub fn standing(connection: Option<&EnterpriseConnection>, trip: &OidcRequest, trust_sha256: &str) -> Standing {
+    match connection {
+        Some(connection) if connection.active && connection.authenticatable => {
+            if trip.trust_sha256 == trust_sha256 {
+                Standing::Good
+            } else {
+                Standing::Changed
+            }
+        }
+        _ => Standing::Inactive,
+    }
+}
+
+/// Whether a profile that was verified before may still sign in, as the connection is now.
+pub fn is_still_trusted(profile: &SsoProfile, trust_sha256: &str) -> bool {
+    profile.trust_sha256 == trust_sha256
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sign_in_route::tests::connection;
+    use doorward_model::AttemptId;
+
+    const OWN: &str = "https://sso.test";
+
+    fn trip(base_url: &str) -> OidcRequest {
+        OidcRequest {
+            state_sha256: "s".into(),
+            nonce: "n".into(),
+            encrypted_code_verifier: None,
+            connection_id: "entconn_1".into(),
+            trust_sha256: "t".into(),
+            attempt: AttemptId::SignIn("sia_1".into()),
+            client_id: "client_1".into(),
+            redirect_url: "https://app.test/".into(),
+            action_complete_redirect_url: "https://app.test/".into(),
+            base_url: base_url.into(),
+            expires_at: 100,
+            created_at: 0,
+        }
+    }
+
+    #[test]
+    fn oid7_a_challenge_is_sent_wherever_it_may_help() {
+        for (provider, required, secret, expected) in [
+            (Some(true), false, true, true),
+            (None, false, true, true),
+            (Some(false), false, true, false),
+            (Some(false), true, true, true),
+            (Some(false), false, false, true),
+        ] {
+            assert_eq!(sends_challenge(provider, required, secret), expected, "{provider:?} {required} {secret}");
+        }
+    }
+
+    #[test]
+    fn oid1_the_form_is_asked_for_only_where_the_query_is_not_offered() {
+        let modes = |texts: &[&str]| -> Vec<String> { texts.iter().map(|text| (*text).to_owned()).collect() };
+        assert!(!must_post(&modes(&["query", "fragment"])));
+        assert!(!must_post(&modes(&["form_post", "query"])));
+        assert!(!must_post(&modes(&["fragment"])));
+        assert!(!must_post(&[]));
+        assert!(must_post(&modes(&["fragment", "form_post"])));
+    }
+
+    #[test]
+    fn wire4_only_the_browser_that_began_comes_back_and_in_time() {
+        let (own, other) = (ClientId::from("client_1"), ClientId::from("client_2"));
+        let (here, there) = (trip(OWN), trip("https://app.test/__clerk"));
+        let proxied = there.base_url.clone();
+        let moved = Facts { trip: Some(&there), browser: None, base_url: None, now: 0 };
+        assert_eq!(came_back(moved), Return::OtherBrowser, "nobody goes round in circles");
+        for (trip, browser, base_url, now, expected) in [
+            (Some(&here), Some(&own), OWN, 99, Return::Own),
+            (Some(&here), Some(&own), OWN, 100, Return::UnknownState),
+            (None, Some(&own), OWN, 0, Return::UnknownState),
+            (Some(&here), Some(&other), OWN, 0, Return::OtherBrowser),
+            (Some(&here), None, OWN, 0, Return::OtherBrowser),
+            (Some(&there), None, OWN, 0, Return::ElsewhereKnown(proxied.clone())),
+            (Some(&there), Some(&other), OWN, 0, Return::ElsewhereKnown(proxied.clone())),
+            (Some(&there), Some(&own), OWN, 0, Return::Own),
+            (Some(&there), Some(&own), &proxied, 0, Return::Own),
+            (Some(&there), None, &proxied, 0, Return::OtherBrowser),
+            (Some(&there), None, OWN, 100, Return::UnknownState),
+        ] {
+            assert_eq!(
+                came_back(Facts { trip, browser, base_url: Some(base_url), now }),
+                expected,
+                "{browser:?} {base_url} {now}"
+            );
+        }
+    }
+
+    #[test]
+    fn con37_a_code_goes_to_the_provider_it_came_from_and_to_no_other() {
+        let mut acme = connection("a", &["acme.test"]);
+        let trip = trip(OWN);
+        assert_eq!(standing(Some(&acme), &trip, "t"), Standing::Good);
+        assert_eq!(standing(Some(&acme), &trip, "other"), Standing::Changed);
+        assert_eq!(standing(None, &trip, "t"), Standing::Inactive);
+        acme.authenticatable = false;
+        assert_eq!(standing(Some(&acme), &trip, "t"), Standing::Inactive);
+        (acme.authenticatable, acme.active) = (true, false);
+        assert_eq!(standing(Some(&acme), &trip, "t"), Standing::Inactive);
+    }
+}

@@ -1,0 +1,37 @@
+// A real OpenID provider: node-oidc-provider.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort, start } from "./process.mjs";
+
+/** `idps` is the folder with the identity providers; `settings` are those of the product's `start.sh`. */
+export async function startOidcProvider(idps, settings = {}) {
+  const stateDir = mkdtempSync(join(tmpdir(), "oidc-provider-"));
+  const env = { PORT: String(await freePort()), STATE_DIR: stateDir, PROFILE: "generic", CONSENT: "auto", ...settings };
+  const op = await start("bash", [join(idps, "oidc-provider/start.sh")], env, "READY ");
+  const { discovery, issuer } = JSON.parse(op.line.slice("READY ".length));
+  const control = async (path) => {
+    const answer = await fetch(`${issuer}/__control/${path}`, { method: "POST" });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  };
+  return {
+    discoveryUrl: discovery,
+    origin: new URL(issuer).origin,
+    stop: op.stop,
+    /** Registers a client; `more` is further client metadata. */
+    register(client, redirectUri, more = {}) {
+      const env = { CLIENT_ID: client.id, REDIRECT_URIS: redirectUri, CLIENT_JSON: JSON.stringify(more) };
+      if (client.secret) env.CLIENT_SECRET = client.secret;
+      execFileSync("python3", [join(idps, "oidc-provider/add_client.py"), stateDir], { env: { ...process.env, ...env } });
+    },
+    /** New keys sign; the old ones stay published, or are dropped. */
+    rotateKeys: (drop) => control(`rotate-keys${drop ? "?drop=1" : ""}`),
+    /** Signs a person in at an authorization URL: where the browser is sent back to, or the form it posts. */
+    login(url, person) {
+      const args = [join(idps, "lib/login.py"), "--url", url, "--user", person.login, "--password", person.password];
+      return JSON.parse(execFileSync("python3", args, { encoding: "utf8" }));
+    },
+  };
+}
