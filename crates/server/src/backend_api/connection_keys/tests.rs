@@ -143,8 +143,9 @@ async fn a_key_that_cannot_be_opened_keeps_no_other_from_decrypting() {
         spoil(&new).await;
         assert_eq!((reads(&app, &idp, &old).await, reads(&app, &idp, &new).await), (true, false));
         spoil(&old).await;
-        let tx = &mut app.app.store.read().await.unwrap();
-        let none = decryption_keys(&app.app, tx, &idp.connection_id().into()).await;
+        let mut tx = app.app.store.read().await.unwrap();
+        let none = decryption_keys(&app.app, &mut tx, &idp.connection_id().into()).await;
+        drop(tx);
         assert!(none.is_err(), "an answer that nobody could read is our failure, not the IdP's");
         app.close().await;
     }
