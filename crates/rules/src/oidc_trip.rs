@@ -1,7 +1,7 @@
 //! How a trip to an OpenID Connect provider is made, and what somebody who comes back from one is taken for (OID-1, OID-7,
 //! DECISIONS "Wire" 4).
 
-use doorward_model::{ClientId, EnterpriseConnection, Millis, OidcRequest, SsoProfile};
+use doorward_model::{ClientId, EnterpriseConnection, EnterpriseConnectionId, Millis, OidcRequest, SsoProfile};
 
 /// Whether the request carries a PKCE challenge. A provider that does not say whether it knows PKCE ignores what it does not
 /// know (RFC 6749, section 3.1), so only one that says it does not is spared, and only where nothing hangs on it.
@@ -20,6 +20,8 @@ pub fn must_post(response_modes: &[String]) -> bool {
 pub struct Facts<'a> {
     /// The trip whose state was brought.
     pub trip: Option<&'a OidcRequest>,
+    /// To whose address she came: each connection has its own.
+    pub connection_id: &'a EnterpriseConnectionId,
     /// The browser, by its cookie.
     pub browser: Option<&'a ClientId>,
     /// Under which of our addresses it came; `None` if it has been sent to the right one already.
@@ -42,8 +44,11 @@ pub enum Return {
 
 /// Decides. Only [`Return::Own`] uses the trip up.
 pub fn came_back(facts: Facts<'_>) -> Return {
-    let Facts { trip, browser, base_url, now } = facts;
-    let Some(trip) = trip.filter(|trip| now < trip.expires_at) else { return Return::UnknownState };
+    let Facts { trip, connection_id, browser, base_url, now } = facts;
+    // A code that another connection's provider gave must not reach this one's, even if somebody sent the browser to that
+    // provider with the state of this trip.
+    let is_its = |trip: &&OidcRequest| now < trip.expires_at && trip.connection_id == *connection_id;
+    let Some(trip) = trip.filter(is_its) else { return Return::UnknownState };
     if browser == Some(&trip.client_id) {
         Return::Own
     } else if base_url.is_some_and(|base_url| base_url != trip.base_url) {
@@ -133,10 +138,14 @@ mod tests {
     #[test]
     fn wire4_only_the_browser_that_began_comes_back_and_in_time() {
         let (own, other) = (ClientId::from("client_1"), ClientId::from("client_2"));
+        let (id, another) = (EnterpriseConnectionId::from("entconn_1"), EnterpriseConnectionId::from("entconn_2"));
         let (here, there) = (trip(OWN), trip("https://app.test/__clerk"));
         let proxied = there.base_url.clone();
-        let moved = Facts { trip: Some(&there), browser: None, base_url: None, now: 0 };
+        let moved = Facts { trip: Some(&there), connection_id: &id, browser: None, base_url: None, now: 0 };
         assert_eq!(came_back(moved), Return::OtherBrowser, "nobody goes round in circles");
+        let lured =
+            Facts { trip: Some(&here), connection_id: &another, browser: Some(&own), base_url: Some(OWN), now: 0 };
+        assert_eq!(came_back(lured), Return::UnknownState, "what another provider gave is no answer of this one");
         for (trip, browser, base_url, now, expected) in [
             (Some(&here), Some(&own), OWN, 99, Return::Own),
             (Some(&here), Some(&own), OWN, 100, Return::UnknownState),
@@ -151,7 +160,7 @@ mod tests {
             (Some(&there), None, OWN, 100, Return::UnknownState),
         ] {
             assert_eq!(
-                came_back(Facts { trip, browser, base_url: Some(base_url), now }),
+                came_back(Facts { trip, connection_id: &id, browser, base_url: Some(base_url), now }),
                 expected,
                 "{browser:?} {base_url} {now}"
             );

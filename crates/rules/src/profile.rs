@@ -134,11 +134,12 @@ fn is_short(text: &str) -> bool {
 
 pub(crate) fn metadata(connection: &EnterpriseConnection, verified: VerifiedAttributes<'_>) -> JsonMap {
     let mut metadata = JsonMap::new();
-    for (name, _) in verified.attributes {
+    for (name, values) in verified.attributes {
+        // Of a name that comes several times the first value counts. They may be thousands, so none is looked up among the rest.
         if let Some(key) = name.strip_prefix(METADATA_PREFIX).filter(|key| !key.is_empty())
-            && let Some(value) = verified.first(name)
+            && let Some(value) = values.iter().map(|value| value.trim()).find(|value| !value.is_empty())
         {
-            metadata.insert(key.to_owned(), Value::from(value));
+            metadata.entry(key).or_insert_with(|| Value::from(value));
         }
     }
     for custom in &connection.custom_attributes {

@@ -21,15 +21,14 @@ export async function oidc(browser, idps, binary, database) {
   const check = checksOf("OpenID Connect", database);
   const server = await serve(binary, {}, database);
   const op = await startOidcProvider(idps, { PKCE_REQUIRED: "1" });
-  const redirectUri = `${server.base}/v1/oauth_callback`;
+  const redirectUris = `${server.base}/v1/oauth_callback/`;
   const organization = await server.api("POST", "/organizations", { name: "Acme" });
   let clients = 0;
 
   /** A client at the provider, and the connection that uses it. */
   async function connect(metadata = {}, settings = {}, secret = SECRET) {
     const client = { id: `doorward ${++clients}`, secret };
-    op.register(client, redirectUri, metadata);
-    return server.api("POST", "/enterprise_connections", {
+    const connection = await server.api("POST", "/enterprise_connections", {
       name: "Acme OIDC",
       provider: "oidc_custom",
       domains: ["acme.test"],
@@ -37,6 +36,8 @@ export async function oidc(browser, idps, binary, database) {
       active: true,
       oidc: { client_id: client.id, client_secret: secret, discovery_url: op.discoveryUrl, ...settings },
     }, 201);
+    op.register(client, connection.oauth_config.redirect_uri, metadata);
+    return connection;
   }
   const remove = (connection) => server.api("DELETE", `/enterprise_connections/${connection.id}`);
 
@@ -55,7 +56,7 @@ export async function oidc(browser, idps, binary, database) {
       equal(posted.status, 303, await posted.clone().text());
       location = posted.headers.get("location");
     }
-    ok(location?.startsWith(redirectUri), JSON.stringify(back));
+    ok(location?.startsWith(redirectUris), JSON.stringify(back));
     const finished = await visitor.fetch(location);
     equal(finished.status, 303, await finished.clone().text());
     const client = (await (await visitor.fetch("/v1/client")).json()).response;

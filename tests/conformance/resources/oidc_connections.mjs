@@ -98,8 +98,8 @@ for (const provider of KINDS) {
 }
 
 test("OID-1 the address to register at the provider", async () => {
-  const { oauth_config: oauth } = (await createRaw({})).json;
-  equal(new URL(oauth.redirect_uri).pathname, "/v1/oauth_callback", "redirect_uri");
+  const { id, oauth_config: oauth } = (await createRaw({})).json;
+  equal(new URL(oauth.redirect_uri).pathname, `/v1/oauth_callback/${id}`, "redirect_uri");
   const { saml_connection: saml } = (await createRaw({ provider: "saml_custom" })).json;
   equal(new URL(oauth.redirect_uri).origin, new URL(saml.acs_url).origin, "origin");
 });

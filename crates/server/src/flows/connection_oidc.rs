@@ -36,9 +36,10 @@ pub struct Prepared {
     sealed_secret: Option<String>,
 }
 
-/// Where providers send browsers back to (OID-1).
-pub fn redirect_uri(config: &Config) -> String {
-    format!("{}/v1/oauth_callback", config.public_url)
+/// Where the provider of a connection sends browsers back to (OID-1). Each connection has an address of its own, so that a code
+/// which one provider gave is not taken to another, whatever sent the browser there (RFC 9700, section 4.4.2.2).
+pub fn redirect_uri(config: &Config, connection: &EnterpriseConnectionId) -> String {
+    format!("{}/v1/oauth_callback/{connection}", config.public_url)
 }
 
 /// The OpenID Connect half of a new connection as it is before anything was said about it.

@@ -1,4 +1,4 @@
-//! `/v1/oauth_callback`: where OpenID Connect providers send the browser back to (OID-1).
+//! `/v1/oauth_callback/{id}`: where OpenID Connect providers send the browser back to (OID-1).
 
 use crate::app::App;
 use crate::flows::sign_in::oidc_callback::{self, MOVED, Next};
@@ -8,44 +8,67 @@ use crate::frontend_api::visit::cookie;
 use crate::http::params::read_form;
 use crate::http::{ApiError, origin};
 use crate::pages::see_other;
-use axum::extract::{RawQuery, Request, State};
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
+use doorward_model::EnterpriseConnectionId;
 use std::sync::Arc;
 
 /// Where this is, under each of our addresses.
-pub const PATH: &str = "/v1/oauth_callback";
+pub const PATH: &str = "/v1/oauth_callback/{id}";
 
 /// What a response may bring, and how long it may be. The rest is dropped: it means nothing, and addresses have their limits.
 const PARAMETERS: [(&str, usize); 5] =
     [("code", 8192), ("state", 512), ("iss", 2048), ("error", 2048), ("error_description", 2048)];
 
 /// Signs the browser in that began.
-pub async fn get(State(app): State<Arc<App>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+pub async fn get(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
     let query = query.unwrap_or_default();
+    let Some(id) = connection_id(id) else { return answer_error(unknown().into(), accepts_html(&headers)) };
     if !is_navigation(&headers) {
         let reason = "The browser has to come here itself.".to_owned();
         return answer_error(Refusal::OauthCallbackInvalid { reason }.into(), false);
     }
-    match receive(&app, &query, &headers).await {
+    match receive(&app, &id, &query, &headers).await {
         Ok(Next::Finished(finished)) => arrival::answer(&app, *finished),
-        Ok(Next::Elsewhere { base_url }) => see_other(&format!("{base_url}{PATH}?{query}&{MOVED}=1")),
+        Ok(Next::Elsewhere { base_url }) => see_other(&format!("{base_url}/v1/oauth_callback/{id}?{query}&{MOVED}=1")),
         Err(error) => answer_error(error, accepts_html(&headers)),
     }
 }
 
-async fn receive(app: &Arc<App>, query: &str, headers: &HeaderMap) -> Result<Next, ApiError> {
+async fn receive(
+    app: &Arc<App>,
+    id: &EnterpriseConnectionId,
+    query: &str,
+    headers: &HeaderMap,
+) -> Result<Next, ApiError> {
     let caller = origin::identify(app, &Method::GET, headers).await?;
-    Ok(oidc_callback::receive(app, query, cookie(headers).as_ref(), &caller.base_url).await?)
+    Ok(oidc_callback::receive(app, id, query, cookie(headers).as_ref(), &caller.base_url).await?)
 }
 
 /// A form that another site posts comes without our cookie; the same as a GET comes with it.
-pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
+pub async fn post(State(app): State<Arc<App>>, Path(id): Path<String>, request: Request) -> Response {
     let wants_html = accepts_html(request.headers());
+    let Some(id) = connection_id(id) else { return answer_error(unknown().into(), wants_html) };
     match as_query(request).await {
-        Ok(query) => see_other(&format!("{}?{query}", connection_oidc::redirect_uri(&app.config))),
+        Ok(query) => see_other(&format!("{}?{query}", connection_oidc::redirect_uri(&app.config, &id))),
         Err(error) => answer_error(error, wants_html),
     }
+}
+
+/// An id as we make them; the text goes into addresses.
+fn connection_id(text: String) -> Option<EnterpriseConnectionId> {
+    let is_id = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_id.then(|| text.into())
+}
+
+fn unknown() -> Refusal {
+    Refusal::OauthCallbackInvalid { reason: "There is no such connection.".to_owned() }
 }
 
 async fn as_query(request: Request) -> Result<String, ApiError> {

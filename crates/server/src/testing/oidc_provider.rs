@@ -246,6 +246,7 @@ impl TestOp {
             ("code".to_owned(), code),
             ("state".to_owned(), asked["state"].clone()),
             ("iss".to_owned(), self.url.clone()),
+            (REDIRECT_URI.to_owned(), asked["redirect_uri"].clone()),
         ]
     }
 
@@ -350,10 +351,16 @@ pub fn parameters(url: &str) -> BTreeMap<String, String> {
     url::Url::parse(url).unwrap().query_pairs().into_owned().collect()
 }
 
-/// Our callback with these parameters.
+/// The parameter among what a browser brings that only says where it comes to; no provider sends it back.
+const REDIRECT_URI: &str = "redirect_uri";
+
+/// The callback of the connection that the browser comes back from, with these parameters.
 pub fn callback_url<K: AsRef<str>, V: AsRef<str>>(parameters: &[(K, V)]) -> String {
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-    format!("/v1/oauth_callback?{query}")
+    let (place, brought): (Vec<_>, Vec<_>) = parameters.iter().partition(|(name, _)| name.as_ref() == REDIRECT_URI);
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(brought.iter().map(|(name, value)| (name.as_ref(), value.as_ref())))
+        .finish();
+    format!("{}?{query}", url::Url::parse(place[0].1.as_ref()).unwrap().path())
 }
 
 fn json_answer(status: u16, cache_control: Option<String>, body: &Value) -> Response {

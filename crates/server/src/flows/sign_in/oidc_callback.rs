@@ -11,7 +11,7 @@ use crate::flows::sign_in::outcome::{self, Finished, Journey};
 use crate::flows::{FlowError, Refusal};
 use crate::http::error_table::sso_error;
 use crate::random::sha256_hex;
-use doorward_model::{ClientId, EnterpriseConnection, Millis, OidcRequest, SsoOutcome};
+use doorward_model::{ClientId, EnterpriseConnection, EnterpriseConnectionId, Millis, OidcRequest, SsoOutcome};
 use doorward_oidc::{Callback, CallbackError};
 use doorward_rules::oidc_trip::{Facts, Return, Standing, came_back, standing};
 use doorward_store::{Tx, clients, enterprise_connections, oidc_requests, write_tx};
@@ -37,7 +37,13 @@ pub const MOVED: &str = "moved";
 
 /// Takes what a browser brings. An error means that it fits no sign-in of this browser; every other failure is stored on the
 /// sign-in.
-pub async fn receive(app: &App, query: &str, cookie: Option<&ClientCookie>, base_url: &str) -> Result<Next, FlowError> {
+pub async fn receive(
+    app: &App,
+    connection_id: &EnterpriseConnectionId,
+    query: &str,
+    cookie: Option<&ClientCookie>,
+    base_url: &str,
+) -> Result<Next, FlowError> {
     let now = app.now();
     let callback = Callback::parse_query(query);
     let state = match &callback {
@@ -55,7 +61,7 @@ pub async fn receive(app: &App, query: &str, cookie: Option<&ClientCookie>, base
         return Err(unknown_state().into());
     }
     let has_moved = url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == MOVED);
-    let came = Came { state_sha256: &state_sha256, cookie, base_url: (!has_moved).then_some(base_url) };
+    let came = Came { connection_id, state_sha256: &state_sha256, cookie, base_url: (!has_moved).then_some(base_url) };
     let taken = write_tx!(app.store, FlowError, |tx| { take(tx, came, now).await })?;
     let Taken { trip, client_id, connection } = match taken {
         Ok(taken) => taken,
@@ -80,6 +86,7 @@ pub async fn receive(app: &App, query: &str, cookie: Option<&ClientCookie>, base
 
 #[derive(Clone, Copy)]
 struct Came<'a> {
+    connection_id: &'a EnterpriseConnectionId,
     state_sha256: &'a str,
     cookie: Option<&'a ClientCookie>,
     /// Where it came to; `None` if it was sent there by us.
@@ -91,7 +98,13 @@ async fn take(tx: &mut Tx, came: Came<'_>, now: Millis) -> Result<Result<Taken, 
     let trip = oidc_requests::by_state(tx, came.state_sha256).await?;
     let client = browsers::find(tx, came.cookie).await?;
     let browser = client.as_ref().map(|client| &client.id);
-    match came_back(Facts { trip: trip.as_ref(), browser, base_url: came.base_url, now }) {
+    match came_back(Facts {
+        trip: trip.as_ref(),
+        connection_id: came.connection_id,
+        browser,
+        base_url: came.base_url,
+        now,
+    }) {
         Return::Own => {}
         Return::ElsewhereKnown(base_url) => return Ok(Err(base_url)),
         Return::UnknownState => return Err(unknown_state().into()),

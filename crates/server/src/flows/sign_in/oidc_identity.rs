@@ -16,6 +16,7 @@ use doorward_oidc::{
 };
 use doorward_rules::oidc_profile::{Lacks, OidcProfileOutcome, ToldClaims, Vouched, lacks, oidc_profile};
 use doorward_rules::profile::{METADATA_PREFIX, ProfileOutcome};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Token responses and userinfo: the parsers accept as much.
@@ -95,7 +96,10 @@ impl Visit<'_> {
     }
 
     fn redirect_uri(&self, reason: String) -> Refusal {
-        Refusal::OauthRedirectUri { redirect_uri: connection_oidc::redirect_uri(&self.app.config), reason }
+        Refusal::OauthRedirectUri {
+            redirect_uri: connection_oidc::redirect_uri(&self.app.config, &self.connection.id),
+            reason,
+        }
     }
 
     /// Exchanges the code, at the token endpoint of this connection's provider.
@@ -107,7 +111,7 @@ impl Visit<'_> {
         let client = OidcClient::choose(self.client_id, secret.as_ref().map(Secret::expose), &self.provider)
             .map_err(misconfigured)?;
         let verifier = verifier_of(self.app, self.trip)?;
-        let redirect_uri = connection_oidc::redirect_uri(&self.app.config);
+        let redirect_uri = connection_oidc::redirect_uri(&self.app.config, &self.connection.id);
         let endpoint = &self.provider.token_endpoint;
         let request = authorization_code_request(endpoint, &client, code, &redirect_uri, verifier.as_ref())
             .map_err(misconfigured)?;
@@ -245,10 +249,9 @@ impl Visit<'_> {
         };
         let paths = self.connection.custom_attributes.iter().filter_map(|custom| custom.sso_path.as_deref());
         let prefixed = claims.iter().map(|(name, _)| name).filter(|name| name.starts_with(METADATA_PREFIX));
-        let mut attributes: Vec<(String, Vec<String>)> = Vec::new();
+        let (mut attributes, mut seen): (Vec<(String, Vec<String>)>, _) = (Vec::new(), HashSet::new());
         for name in prefixed.chain(paths) {
-            let is_new = attributes.iter().all(|(known, _)| known != name);
-            if is_new && claims.find(name, Nesting::Dotted).is_some() {
+            if seen.insert(name) && claims.find(name, Nesting::Dotted).is_some() {
                 attributes.push((name.to_owned(), claims.texts(name, Nesting::Dotted)));
             }
         }

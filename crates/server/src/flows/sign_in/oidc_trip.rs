@@ -69,7 +69,7 @@ pub async fn begin(
     let url = AuthorizationRequest {
         authorization_endpoint: &provider.authorization_endpoint,
         client_id,
-        redirect_uri: &connection_oidc::redirect_uri(&app.config),
+        redirect_uri: &connection_oidc::redirect_uri(&app.config, &connection.id),
         scopes: &scopes,
         state: &state,
         nonce: &nonce,

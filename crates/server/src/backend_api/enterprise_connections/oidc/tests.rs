@@ -129,7 +129,7 @@ async fn con6_each_kind_starts_inactive_with_its_defaults() {
                 "auth_url": null,
                 "token_url": null,
                 "user_info_url": null,
-                "redirect_uri": "https://clerk.example.com/v1/oauth_callback",
+                "redirect_uri": format!("https://clerk.example.com/v1/oauth_callback/{}", made["id"].as_str().unwrap()),
                 "requires_pkce": false,
                 "scopes": if is_github { json!(["read:user", "user:email"]) } else { json!(["openid", "profile", "email"]) },
                 "attribute_mapping": {

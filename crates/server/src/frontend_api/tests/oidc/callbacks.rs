@@ -60,7 +60,17 @@ async fn oid11_unknown_and_late_states_are_refused() {
             let refused = trip.browser.get(&callback_url(&with(&brought, "state", state))).await;
             assert_eq!(refused.error(), invalid(), "{state}");
         }
-        assert_eq!(trip.browser.get("/v1/oauth_callback").await.error(), invalid());
+        let place = parameters(&trip.redirect)["redirect_uri"].replace("https://clerk.example.com", "");
+        assert_eq!(trip.browser.get(&place).await.error(), invalid());
+        for elsewhere in ["/v1/oauth_callback/entconn_nobody", "/v1/oauth_callback/%0d%0ax:y", "/v1/oauth_callback/%3F"]
+        {
+            let query = callback_url(&brought).split_once('?').unwrap().1.to_owned();
+            assert_eq!(trip.browser.get(&format!("{elsewhere}?{query}")).await.error(), invalid());
+            let form = [("code", "a"), ("state", "s")];
+            let posted = app.browser().post_cross_site(elsewhere, &form).await;
+            assert_eq!(posted.status.is_redirection(), elsewhere.ends_with("nobody"), "{elsewhere}");
+        }
+        assert_eq!(trip.browser.get("/v1/oauth_callback").await.status, 404);
         app.advance(20 * 60 * 1000);
         assert_eq!(trip.browser.get(&callback_url(&brought)).await.error(), invalid());
         assert_eq!((op.hits("/token"), users(&app).await.len()), (0, 0));
@@ -143,14 +153,23 @@ async fn oid11_what_the_provider_says_instead_of_a_code_is_told() {
         ] {
             let trip = Trip::begin(&app, "alice@acme.test").await;
             let state = parameters(&trip.redirect)["state"].clone();
-            let brought = [("error", error), ("error_description", description), ("state", &state), ("iss", &op.url)];
+            let place = &parameters(&trip.redirect)["redirect_uri"];
+            let brought = [
+                ("error", error),
+                ("error_description", description),
+                ("state", &state),
+                ("iss", &op.url),
+                ("redirect_uri", place),
+            ];
             let told = trip.come_back(&brought).await.expect_err(error);
             assert!(told.0 == code && told.1.contains(error) && told.1.contains(description), "{error}: {told:?}");
         }
         // Another provider cannot end a sign-in in this one's name.
         let trip = Trip::begin(&app, "alice@acme.test").await;
         let state = parameters(&trip.redirect)["state"].clone();
-        let told = trip.come_back(&[("error", "access_denied"), ("state", &state)]).await.unwrap_err();
+        let place = &parameters(&trip.redirect)["redirect_uri"];
+        let brought = [("error", "access_denied"), ("state", &state), ("redirect_uri", place)];
+        let told = trip.come_back(&brought).await.unwrap_err();
         assert!(told.0 == INVALID.1 && told.1.contains("iss is missing"), "{told:?}");
         assert_eq!(op.hits("/token"), 0);
         app.close().await;
@@ -191,22 +210,25 @@ async fn wire6_two_providers_cannot_be_mixed_up() {
         let honest = TestOp::connect(&app, "acme.test", Some(&acme)).await;
         let hostile = TestOp::connect(&app, "evil.test", Some(&evil)).await;
         let before = footprint(&app).await;
-        // Whoever runs the hostile one sends the browser on to the honest one, with the state of his own trip.
+        // Whoever runs the hostile one sends the browser on to the honest one, with the state of his own trip. The honest one
+        // sends it to any address, here to his; then the issuer still tells.
+        let at_his = |trip: &Trip<'_>, brought: &[(String, String)]| {
+            let asked = parameters(&trip.redirect);
+            with(&with(brought, "state", &asked["state"]), "redirect_uri", &asked["redirect_uri"])
+        };
         let trip = Trip::begin(&app, "mallory@evil.test").await;
-        let state = parameters(&trip.redirect)["state"].clone();
         let at_honest = begin_sign_in(&app.browser(), "alice@acme.test").await;
-        let brought = with(&honest.authorize(&app, &at_honest, &alice()), "state", &state);
+        let brought = at_his(&trip, &honest.authorize(&app, &at_honest, &alice()));
         let error = trip.come_back(&brought).await.unwrap_err();
         assert!(error.0 == INVALID.1 && error.1.contains("iss: expected"), "{error:?}");
         assert_eq!((honest.hits("/token"), hostile.hits("/token")), (0, 0), "the code stays here");
         // And the reverse: his code for a sign-in at the honest one.
         let trip = Trip::begin(&app, "alice@acme.test").await;
-        let state = parameters(&trip.redirect)["state"].clone();
         let his = begin_sign_in(&app.browser(), "mallory@evil.test").await;
-        let mut brought = with(&hostile.authorize(&app, &his, &alice()), "state", &state);
+        let mut brought = at_his(&trip, &hostile.authorize(&app, &his, &alice()));
         assert!(trip.come_back(&brought).await.unwrap_err().1.contains("iss: expected"));
         let trip = Trip::begin(&app, "alice@acme.test").await;
-        brought = with(&with(&brought, "state", &parameters(&trip.redirect)["state"]), "iss", &honest.url);
+        brought = with(&at_his(&trip, &brought), "iss", &honest.url);
         let error = trip.come_back(&brought).await.unwrap_err();
         assert!(error.0 == "oauth_token_exchange_error" && error.1.contains("invalid_grant"), "{error:?}");
         assert_eq!((honest.hits("/token"), hostile.hits("/token")), (1, 0));
@@ -257,13 +279,16 @@ async fn oid1_a_posted_answer_becomes_a_get_that_the_cookie_comes_with() {
         let trip = Trip::begin(&app, "alice@acme.test").await;
         assert_eq!(parameters(&trip.redirect)["response_mode"], "form_post");
         let brought = op.authorize(&app, &trip.redirect, &alice());
+        let place = parameters(&trip.redirect)["redirect_uri"].clone();
+        let brought = &brought[..3];
         let mut form: Vec<(&str, &str)> = brought.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         form.push(("session_state", "of no interest"));
-        let posted = trip.browser.post_cross_site("/v1/oauth_callback", &form).await;
+        let posted =
+            trip.browser.post_cross_site(place.strip_prefix("https://clerk.example.com").unwrap(), &form).await;
         assert_eq!((posted.status.as_u16(), posted.text.as_str()), (303, ""));
         assert!(users(&app).await.is_empty(), "nobody is signed in without a cookie");
         let location = posted.location().to_owned();
-        assert!(location.starts_with("https://clerk.example.com/v1/oauth_callback?"), "{location}");
+        assert!(location.starts_with(&format!("{place}?")), "{location}");
         let expected: std::collections::BTreeMap<String, String> = brought.iter().cloned().collect();
         assert_eq!(parameters(&location), expected);
         assert_eq!(app.browser().visit(&location).await.status, 400, "another browser is nobody");
@@ -274,9 +299,13 @@ async fn oid1_a_posted_answer_becomes_a_get_that_the_cookie_comes_with() {
             vec![("code", "a"), ("state", "s"), ("state", "t")],
             vec![("code", "a\0"), ("state", "s")],
         ] {
-            assert_eq!(app.browser().post_cross_site("/v1/oauth_callback", &form).await.status, 422, "{form:?}");
+            assert_eq!(
+                app.browser().post_cross_site("/v1/oauth_callback/entconn_1", &form).await.status,
+                422,
+                "{form:?}"
+            );
         }
-        let json = Request::post("/v1/oauth_callback").header("content-type", "application/json");
+        let json = Request::post("/v1/oauth_callback/entconn_1").header("content-type", "application/json");
         assert_eq!(app.request(json.body(Body::from("{}")).unwrap()).await.status, 415);
         app.close().await;
     }
@@ -300,7 +329,7 @@ async fn a_browser_that_knows_us_under_a_proxy_is_sent_there_with_its_answer() {
     });
     let verification = &created.ok()["response"]["first_factor_verification"];
     let redirect = verification["external_verification_redirect_url"].as_str().unwrap().to_owned();
-    assert_eq!(parameters(&redirect)["redirect_uri"], "https://clerk.example.com/v1/oauth_callback");
+    assert!(parameters(&redirect)["redirect_uri"].starts_with("https://clerk.example.com/v1/oauth_callback/entconn_"));
     let brought = callback_url(&op.authorize(&app, &redirect, &alice()));
     // The cookie is the proxy's, so it does not come here.
     let sent_on = browser.visit(&brought).await.location().to_owned();
@@ -314,4 +343,25 @@ async fn a_browser_that_knows_us_under_a_proxy_is_sent_there_with_its_answer() {
     assert_eq!(browser.visit_with(&brought, &proxy).await.location(), "https://app.example.com/callback");
     assert_eq!(users(&app).await.len(), 1);
     app.close().await;
+}
+
+#[tokio::test]
+async fn wire6_a_code_of_one_provider_is_not_taken_to_another_even_if_neither_names_itself() {
+    for app in TestApp::on_each_database().await {
+        let acme = TestOp::connect(&app, "acme.test", None).await;
+        let evil = TestOp::connect(&app, "evil.test", None).await;
+        // What the attacker has in his own browser: a trip to Acme, whose state, nonce and challenge he hands on.
+        let his = Trip::begin(&app, "mallory@acme.test").await;
+        // Alice goes to evil.test, which sends her on to Acme with her own state and all the rest of his.
+        let hers = Trip::begin(&app, "alice@evil.test").await;
+        let at_acme = acme.authorize(&app, &his.redirect, &alice());
+        let without_issuer: Vec<_> = at_acme.iter().filter(|(name, _)| name != "iss").cloned().collect();
+        let lured = with(&without_issuer, "state", &parameters(&hers.redirect)["state"]);
+        assert_eq!(hers.browser.get(&callback_url(&lured)).await.error(), invalid());
+        assert_eq!((acme.hits("/token"), evil.hits("/token")), (0, 0), "the code went nowhere");
+        // Her own trip is still good, at its own address.
+        let brought = evil.authorize(&app, &hers.redirect, &Person::new("alice@evil.test", "Alice", "Müller"));
+        assert_eq!(hers.browser.visit(&callback_url(&brought)).await.location(), "https://app.example.com/done");
+        app.close().await;
+    }
 }

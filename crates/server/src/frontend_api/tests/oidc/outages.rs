@@ -48,7 +48,7 @@ async fn oid11_a_token_endpoint_that_gives_no_tokens_ends_the_sign_in_with_a_rea
                 vec![json],
                 "{\"error\": \"invalid_grant\", \"error_description\": \"redirect_uri differs\"}",
                 "redirect_uri_mismatch",
-                "register https://clerk.example.com/v1/oauth_callback",
+                "register https://clerk.example.com/v1/oauth_callback/entconn_",
             ),
         ] {
             op.can("/token", status, &headers, body);

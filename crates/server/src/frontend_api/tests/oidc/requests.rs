@@ -28,7 +28,8 @@ async fn oid2_the_request_says_who_asks_for_whom_and_nothing_else() {
             ]
         );
         let text = |name: &str| first[name].as_str();
-        assert_eq!(text("redirect_uri"), "https://clerk.example.com/v1/oauth_callback");
+        let id = op.connection["id"].as_str().unwrap();
+        assert_eq!(text("redirect_uri"), format!("https://clerk.example.com/v1/oauth_callback/{id}"));
         assert_eq!(op.connection["oauth_config"]["redirect_uri"], text("redirect_uri"));
         assert_eq!((text("client_id"), text("login_hint")), ("doorward at op", "alice@acme.test"));
         assert_eq!((text("scope"), text("code_challenge_method")), ("openid profile email", "S256"));
