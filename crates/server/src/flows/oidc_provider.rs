@@ -69,7 +69,7 @@ pub async fn configuration(
 ) -> Result<Arc<ProviderMetadata>, Refusal> {
     let Some(url) = oidc.discovery_url.as_deref() else { return by_hand(oidc).map(Arc::new) };
     let fetch = async || {
-        let document = app.outbound.document(url, LARGEST_CONFIGURATION).await?;
+        let document = app.outbound.document(url, None, LARGEST_CONFIGURATION).await?;
         let parsed = ProviderMetadata::parse(&document.body, ExpectedIssuer::OfDiscoveryUrl(url));
         let value = parsed.map_err(|error| DocumentError::Unavailable(error.to_string()))?;
         if !is_browsable(&value.authorization_endpoint) {
@@ -104,8 +104,9 @@ pub async fn keys(
     want: Want,
 ) -> Result<Kept<KeySet>, Refusal> {
     let url = provider.jwks_uri.as_deref().ok_or(Refusal::OauthConfigMissing { missing: "jwks_uri" })?;
+    let named_by = connection.oidc.as_ref().and_then(|oidc| oidc.discovery_url.as_deref());
     let fetch = async || {
-        let document = app.outbound.document(url, LARGEST_KEY_SET).await?;
+        let document = app.outbound.document(url, named_by, LARGEST_KEY_SET).await?;
         let parsed = KeySet::parse(&document.body);
         let value = parsed.map_err(|error| DocumentError::Unavailable(error.to_string()))?;
         Ok(Fetched { value, size: document.body.len(), cache_control: document.cache_control })

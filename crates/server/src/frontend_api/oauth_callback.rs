@@ -36,7 +36,9 @@ pub async fn get(
     }
     match receive(&app, &id, &query, &headers).await {
         Ok(Next::Finished(finished)) => arrival::answer(&app, *finished),
-        Ok(Next::Elsewhere { base_url }) => see_other(&format!("{base_url}/v1/oauth_callback/{id}?{query}&{MOVED}=1")),
+        Ok(Next::Elsewhere { base_url }) => {
+            see_other(&format!("{base_url}/v1/oauth_callback/{id}?{}&{MOVED}=1", known_part(&query)))
+        }
         Err(error) => answer_error(error, accepts_html(&headers)),
     }
 }
@@ -59,6 +61,13 @@ pub async fn post(State(app): State<Arc<App>>, Path(id): Path<String>, request: 
         Ok(query) => see_other(&format!("{}?{query}", connection_oidc::redirect_uri(&app.config, &id))),
         Err(error) => answer_error(error, wants_html),
     }
+}
+
+/// What a response may bring, written anew: what else stands in a query may be no text at all.
+fn known_part(query: &str) -> String {
+    let is_known = |name: &str| PARAMETERS.iter().any(|(known, _)| *known == name);
+    let known = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| is_known(name));
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(known).finish()
 }
 
 /// An id as we make them; the text goes into addresses.

@@ -102,7 +102,8 @@ impl Exception {
 }
 
 /// Refuses a URL by what it says; the resolver below refuses it by where it leads. `asked` is the URL that was asked for where
-/// `url` is a redirect's: an exception is made for whoever names it, and not for whom a stranger's server sends there.
+/// `url` is a redirect's or stands in a document: an exception is made for whoever names it, and not for whom a stranger's server
+/// sends there.
 fn check(url: &Url, asked: Option<&Url>, allow: &[Exception]) -> Result<(), OutboundError> {
     let refused = |reason| Err(OutboundError::Refused(url.as_str().chars().take(200).collect(), reason));
     if !url.username().is_empty() || url.password().is_some() {
@@ -183,19 +184,24 @@ impl Outbound {
 
     /// Fetches a document of at most `max` bytes.
     pub async fn get(&self, url: &str, max: usize) -> Result<Vec<u8>, OutboundError> {
-        Ok(self.document(url, max).await?.body)
+        Ok(self.document(url, None, max).await?.body)
     }
 
-    /// As [`Self::get`], with what says how long it may be kept.
-    pub async fn document(&self, url: &str, max: usize) -> Result<Document, OutboundError> {
-        let received = receive(self.client.get(self.checked(url)?), max, true).await?;
+    /// As [`Self::get`], with what says how long it may be kept. `named_by` is the URL of the document that names `url`, if one does.
+    pub async fn document(&self, url: &str, named_by: Option<&str>, max: usize) -> Result<Document, OutboundError> {
+        let received = receive(self.client.get(self.checked(url, named_by)?), max, true).await?;
         Ok(Document { body: received.body, cache_control: received.cache_control })
     }
 
     /// Sends a request that carries a secret: to its address and nowhere else. The answer, of at most `max` bytes, may have
-    /// any status, that of a redirect among them.
-    pub async fn send(&self, request: &HttpRequest, max: usize) -> Result<Received, OutboundError> {
-        let url = self.checked(&request.url)?;
+    /// any status, that of a redirect among them. `named_by` as in [`Self::document`].
+    pub async fn send(
+        &self,
+        request: &HttpRequest,
+        named_by: Option<&str>,
+        max: usize,
+    ) -> Result<Received, OutboundError> {
+        let url = self.checked(&request.url, named_by)?;
         let builder = match request.method {
             HttpMethod::Get => self.without_redirects.get(url),
             HttpMethod::Post => self.without_redirects.post(url),
@@ -208,11 +214,13 @@ impl Outbound {
         receive(builder, max, false).await
     }
 
-    fn checked(&self, url: &str) -> Result<Url, OutboundError> {
-        let parsed =
-            Url::parse(url).map_err(|_| OutboundError::Refused(url.chars().take(200).collect(), "it is no URL"))?;
-        check(&parsed, None, &self.allow)?;
-        Ok(parsed)
+    fn checked(&self, url: &str, named_by: Option<&str>) -> Result<Url, OutboundError> {
+        let parse = |url: &str| {
+            Url::parse(url).map_err(|_| OutboundError::Refused(url.chars().take(200).collect(), "it is no URL"))
+        };
+        let (url, named_by) = (parse(url)?, named_by.map(parse).transpose()?);
+        check(&url, named_by.as_ref(), &self.allow)?;
+        Ok(url)
     }
 }
 

@@ -110,6 +110,19 @@ async fn a_redirect_leads_into_an_exception_only_from_a_url_that_it_covers_too()
     assert_eq!(one_exception.get(&elsewhere, 100).await.unwrap(), b"secret");
 }
 
+#[tokio::test]
+async fn what_a_tenants_document_names_reaches_no_exception_that_the_document_itself_is_not_of() {
+    let inside = server(ok("secret")).await;
+    let client = outbound(&[&inside]);
+    for (document, is_allowed) in [(inside.as_str(), true), ("https://tenant.example/configuration", false)] {
+        let fetched = client.document(&inside, Some(document), 100).await.map(|found| found.body);
+        assert_eq!(fetched.is_ok(), is_allowed, "{fetched:?}");
+        let sent = client.send(&form(&inside), Some(document), 100).await;
+        assert_eq!(sent.is_ok(), is_allowed, "{document}");
+        assert!(is_allowed || matches!(sent.err(), Some(OutboundError::Refused(..))));
+    }
+}
+
 #[test]
 fn a_public_server_cannot_redirect_into_an_exception() {
     let url = |text: &str| Url::parse(text).unwrap();
@@ -181,7 +194,7 @@ async fn a_form_is_posted_as_it_is_and_answered_with_any_status() {
     let client = outbound(&["http://127.0.0.1"]);
     let body = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
     let (url, mut heard) = listener(body.into()).await;
-    let received = client.send(&form(&url), 100).await.unwrap();
+    let received = client.send(&form(&url), None, 100).await.unwrap();
     let response = received.as_response();
     assert_eq!((response.status, response.content_type, response.body), (400, Some("application/json"), &b"{}"[..]));
     let request = heard.recv().await.unwrap();
@@ -197,10 +210,10 @@ async fn what_carries_a_secret_follows_no_redirect() {
         let (target, mut heard) = listener(ok("token")).await;
         let answer = format!("HTTP/1.1 {status}\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n");
         let (url, _) = listener(answer).await;
-        let received = client.send(&form(&url), 100).await.unwrap();
+        let received = client.send(&form(&url), None, 100).await.unwrap();
         assert_eq!(received.as_response().status.to_string(), status[..3]);
         let get = HttpRequest { method: HttpMethod::Get, ..form(&server(redirect(&target)).await) };
-        assert_eq!(client.send(&HttpRequest { body: None, ..get }, 100).await.unwrap().as_response().status, 302);
+        assert_eq!(client.send(&HttpRequest { body: None, ..get }, None, 100).await.unwrap().as_response().status, 302);
         assert!(heard.try_recv().is_err(), "{status}");
     }
 }
@@ -209,12 +222,12 @@ async fn what_carries_a_secret_follows_no_redirect() {
 async fn what_carries_a_secret_goes_to_allowed_addresses_alone_and_its_answer_is_bounded() {
     let client = outbound(&["http://127.0.0.1"]);
     for url in ["http://127.0.0.2/", "https://169.254.169.254/", "http://op.test/", "https://[::1]/", "no url"] {
-        assert!(matches!(client.send(&form(url), 100).await, Err(OutboundError::Refused(..))), "{url}");
+        assert!(matches!(client.send(&form(url), None, 100).await, Err(OutboundError::Refused(..))), "{url}");
     }
-    let named = client.send(&form("https://localhost/token"), 100).await.err();
+    let named = client.send(&form("https://localhost/token"), None, 100).await.err();
     assert_eq!(named, Some(OutboundError::Unreachable("the name leads to no public address".into())));
     let (large, _) = listener(ok(&"x".repeat(101))).await;
-    assert_eq!(client.send(&form(&large), 100).await.err(), Some(OutboundError::TooLarge(100)));
+    assert_eq!(client.send(&form(&large), None, 100).await.err(), Some(OutboundError::TooLarge(100)));
 }
 
 #[tokio::test]

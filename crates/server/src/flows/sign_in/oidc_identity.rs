@@ -115,10 +115,13 @@ impl Visit<'_> {
         let endpoint = &self.provider.token_endpoint;
         let request = authorization_code_request(endpoint, &client, code, &redirect_uri, verifier.as_ref())
             .map_err(misconfigured)?;
-        let received = self.app.outbound.send(&request, LARGEST_ANSWER).await.map_err(|error| match error {
-            OutboundError::TooSlow => Refusal::GatewayTimeout { what: "The token endpoint" },
-            error => Refusal::OauthTokenExchange { reason: format!("The token endpoint: {error}.") },
-        })?;
+        let received =
+            self.app.outbound.send(&request, self.oidc.discovery_url.as_deref(), LARGEST_ANSWER).await.map_err(
+                |error| match error {
+                    OutboundError::TooSlow => Refusal::GatewayTimeout { what: "The token endpoint" },
+                    error => Refusal::OauthTokenExchange { reason: format!("The token endpoint: {error}.") },
+                },
+            )?;
         Ok(TokenResponse::parse(&received.as_response()).map_err(|error| {
             tracing::info!(connection = %self.connection.id, reason = error.code(), "OpenID Connect code refused");
             let reason = format!("{error}.");
@@ -203,10 +206,13 @@ impl Visit<'_> {
     ) -> Result<UserInfo, NoUserInfo> {
         let not_to_be_had = |reason: &dyn std::fmt::Display| NoUserInfo::NotToBeHad(format!("{reason}."));
         let request = userinfo_request(endpoint, access_token).map_err(|error| not_to_be_had(&error))?;
-        let received = self.app.outbound.send(&request, LARGEST_ANSWER).await.map_err(|error| match error {
-            OutboundError::TooSlow => NoUserInfo::TooSlow,
-            error => not_to_be_had(&format_args!("The userinfo endpoint: {error}")),
-        })?;
+        let received =
+            self.app.outbound.send(&request, self.oidc.discovery_url.as_deref(), LARGEST_ANSWER).await.map_err(
+                |error| match error {
+                    OutboundError::TooSlow => NoUserInfo::TooSlow,
+                    error => not_to_be_had(&format_args!("The userinfo endpoint: {error}")),
+                },
+            )?;
         let claim = &self.oidc.attribute_mapping.user_id;
         let subject = id_token.map_or(UserInfoSubject::Claim(claim), |token| UserInfoSubject::SameAs(token.subject()));
         let parse = |keys: Option<&Kept<KeySet>>| {

@@ -334,6 +334,8 @@ async fn a_browser_that_knows_us_under_a_proxy_is_sent_there_with_its_answer() {
     // The cookie is the proxy's, so it does not come here.
     let sent_on = browser.visit(&brought).await.location().to_owned();
     assert_eq!(sent_on, format!("https://app.example.com/__clerk{brought}&moved=1"));
+    let with_more = browser.visit(&format!("{brought}&x=1")).await.location().to_owned();
+    assert_eq!(with_more, sent_on, "what it means nothing by is not passed on");
     // A proxy that does not say who it is: the way ends here.
     assert_eq!(browser.visit(&format!("{brought}&moved=1")).await.status, 400);
     assert_eq!(op.hits("/token"), 0);
