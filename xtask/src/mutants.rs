@@ -76,7 +76,7 @@ const JUDGES: [Judge; 3] = [
     Judge {
         package: "doorward",
         folder: "crates/server",
-        judging: &["flows/sign_in/finish.rs", "flows/sign_in/saml_callback.rs"],
+        judging: &["flows/sign_in/finish.rs", "flows/sign_in/outcome.rs", "flows/sign_in/saml_callback.rs"],
         tests: &["--bin=doorward"],
         selection: &["frontend_api::tests::"],
     },
