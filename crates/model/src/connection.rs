@@ -1,8 +1,8 @@
 //! Enterprise connections and the accounts people have through them (CON, LNK).
 
 use crate::{
-    Domain, Email, EnterpriseAccountId, EnterpriseConnectionId, JsonMap, Millis, OauthConfigId, OrganizationId,
-    SamlConnectionId, UserId,
+    Domain, EasieProvider, Email, EnterpriseAccountId, EnterpriseConnectionId, JsonMap, Millis, OauthConfigId,
+    OrganizationId, SamlConnectionId, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,8 @@ pub enum Provider {
     OidcCustom,
     OidcGithubEnterprise,
     OidcGitlab,
+    OauthGoogle,
+    OauthMicrosoft,
 }
 
 /// What a connection speaks with its IdP.
@@ -27,7 +29,7 @@ pub enum Protocol {
 
 impl Provider {
     /// Every provider.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::SamlCustom,
         Self::SamlOkta,
         Self::SamlGoogle,
@@ -35,6 +37,8 @@ impl Provider {
         Self::OidcCustom,
         Self::OidcGithubEnterprise,
         Self::OidcGitlab,
+        Self::OauthGoogle,
+        Self::OauthMicrosoft,
     ];
 
     /// The word on the wire and in the store.
@@ -47,6 +51,8 @@ impl Provider {
             Self::OidcCustom => "oidc_custom",
             Self::OidcGithubEnterprise => "oidc_github_enterprise",
             Self::OidcGitlab => "oidc_gitlab",
+            Self::OauthGoogle => "oauth_google",
+            Self::OauthMicrosoft => "oauth_microsoft",
         }
     }
 
@@ -59,7 +65,20 @@ impl Provider {
     pub fn protocol(self) -> Protocol {
         match self {
             Self::SamlCustom | Self::SamlOkta | Self::SamlGoogle | Self::SamlMicrosoft => Protocol::Saml,
-            Self::OidcCustom | Self::OidcGithubEnterprise | Self::OidcGitlab => Protocol::Oidc,
+            Self::OidcCustom
+            | Self::OidcGithubEnterprise
+            | Self::OidcGitlab
+            | Self::OauthGoogle
+            | Self::OauthMicrosoft => Protocol::Oidc,
+        }
+    }
+
+    /// Whose tenants are told apart, if this is EASIE.
+    pub fn easie(self) -> Option<EasieProvider> {
+        match self {
+            Self::OauthGoogle => Some(EasieProvider::Google),
+            Self::OauthMicrosoft => Some(EasieProvider::Microsoft),
+            _ => None,
         }
     }
 }
@@ -164,6 +183,9 @@ pub struct OidcConfig {
     pub scopes: Vec<String>,
     pub attribute_mapping: OidcAttributeMapping,
     pub login_hint: LoginHint,
+    /// The only tenant of a multi-tenant provider that may sign in; `None`: the first that does (EAS-9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
 }
 
 /// Names of the provider's claims (OID-5).

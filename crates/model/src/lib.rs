@@ -4,6 +4,7 @@
 //! Times are Unix milliseconds, as on the wire.
 
 mod connection;
+mod easie;
 mod email;
 mod id;
 mod instance;
@@ -18,6 +19,7 @@ pub use connection::{
     AttributeMapping, ConnectionKey, CustomAttribute, EnterpriseAccount, EnterpriseConnection, KeyPurpose, LoginHint,
     LoginHintMode, OidcAttributeMapping, OidcConfig, Protocol, Provider, SamlConfig, SsoBinding,
 };
+pub use easie::{EasieGrant, EasieGrantState, EasieProvider};
 pub use email::{Domain, Email, InvalidDomain, InvalidEmail};
 pub use id::{
     ClientId, EmailAddressId, EnterpriseAccountId, EnterpriseConnectionId, InstanceId, OauthConfigId, OrganizationId,
@@ -32,8 +34,8 @@ pub use organization::{Organization, OrganizationMembership};
 pub use role::{Permission, PermissionType, Role, RoleSet, RoleSetType, SYSTEM_PERMISSIONS, SystemPermission};
 pub use session::{Client, Session, SessionStatus};
 pub use sign_in::{
-    Attempt, AttemptId, OidcRequest, SamlRequest, SignIn, SignInStatus, SignUp, SignUpStatus, SsoError, SsoOutcome,
-    SsoProfile, UnsolicitedArrival, Verification, VerificationStatus,
+    Attempt, AttemptId, EasieProof, OidcRequest, SamlRequest, SignIn, SignInStatus, SignUp, SignUpStatus, SsoError,
+    SsoOutcome, SsoProfile, UnsolicitedArrival, Verification, VerificationStatus,
 };
 pub use user::{EmailAddress, EmailVerification, User};
 

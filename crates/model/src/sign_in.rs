@@ -202,6 +202,8 @@ pub struct OidcRequest {
     pub action_complete_redirect_url: String,
     /// Origin and path under which the browser reaches us: the public URL or a checked proxy URL.
     pub base_url: String,
+    /// Whether this trip asked for consent anew, because the one before it brought no refresh token.
+    pub asks_consent: bool,
     pub expires_at: Millis,
     pub created_at: Millis,
 }
@@ -244,4 +246,18 @@ pub struct SsoProfile {
     /// SHA-256 of the keys that signed; each has to be that of a trusted certificate still.
     #[serde(default)]
     pub signed_by: Vec<String>,
+    /// Of an EASIE connection: whose tenant it was, and how the account is asked after from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub easie: Option<Box<EasieProof>>,
+}
+
+/// What an EASIE sign-in brings beside the person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EasieProof {
+    /// Google's `hd` or Microsoft's `tid`, in lower case.
+    pub tenant: String,
+    /// Our application that the refresh token was given to.
+    pub client_id: String,
+    /// Under the instance's encryption key; `None` where the provider gave none, as it has given one before.
+    pub encrypted_refresh_token: Option<String>,
 }

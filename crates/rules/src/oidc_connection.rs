@@ -185,6 +185,7 @@ pub(crate) mod tests {
             scopes: default_scopes(provider),
             attribute_mapping: default_mapping(provider),
             login_hint: LoginHint { mode: LoginHintMode::Off, source: None },
+            tenant_id: None,
         }
     }
 

@@ -119,6 +119,7 @@ mod tests {
                 email_verified_default,
             },
             login_hint: LoginHint::default(),
+            tenant_id: None,
         }
     }
 

@@ -107,6 +107,7 @@ mod tests {
             redirect_url: "https://app.test/".into(),
             action_complete_redirect_url: "https://app.test/".into(),
             base_url: base_url.into(),
+            asks_consent: false,
             expires_at: 100,
             created_at: 0,
         }

@@ -124,6 +124,7 @@ pub(crate) fn put_together(connection: &EnterpriseConnection, person: Person<'_>
         public_metadata,
         trust_sha256: trust_sha256.to_owned(),
         signed_by: signed_by.to_vec(),
+        easie: None,
     })
 }
 
@@ -163,9 +164,11 @@ pub fn default_mapping(provider: Provider) -> AttributeMapping {
         Provider::SamlMicrosoft => {
             (format!("{CLAIMS}emailaddress"), format!("{CLAIMS}givenname"), format!("{CLAIMS}surname"))
         }
-        Provider::OidcCustom | Provider::OidcGithubEnterprise | Provider::OidcGitlab => {
-            return AttributeMapping::default();
-        }
+        Provider::OidcCustom
+        | Provider::OidcGithubEnterprise
+        | Provider::OidcGitlab
+        | Provider::OauthGoogle
+        | Provider::OauthMicrosoft => return AttributeMapping::default(),
     };
     AttributeMapping { user_id: None, email_address: email, first_name: first, last_name: last }
 }
@@ -176,7 +179,11 @@ pub fn default_login_hint(provider: Provider) -> LoginHint {
         Provider::SamlCustom => LoginHintMode::Off,
         Provider::SamlOkta | Provider::SamlGoogle | Provider::SamlMicrosoft => LoginHintMode::EmailAddress,
         // A parameter of the protocol, which providers ignore that do not know it.
-        Provider::OidcCustom | Provider::OidcGithubEnterprise | Provider::OidcGitlab => LoginHintMode::EmailAddress,
+        Provider::OidcCustom
+        | Provider::OidcGithubEnterprise
+        | Provider::OidcGitlab
+        | Provider::OauthGoogle
+        | Provider::OauthMicrosoft => LoginHintMode::EmailAddress,
     };
     LoginHint { mode, source: None }
 }

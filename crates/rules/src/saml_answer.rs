@@ -140,6 +140,7 @@ mod tests {
             public_metadata: Default::default(),
             trust_sha256: "t".into(),
             signed_by: texts(signed_by),
+            easie: None,
         };
         for (signed_by, trust, trusted, expected) in [
             (&["a"][..], "t", &["a"][..], true),

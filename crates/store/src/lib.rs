@@ -11,6 +11,7 @@ mod totals;
 
 pub mod clients;
 pub mod connection_keys;
+pub mod easie_grants;
 pub mod enterprise_accounts;
 pub mod enterprise_connections;
 pub mod instance;
@@ -38,6 +39,7 @@ pub fn statements() -> Vec<&'static str> {
     [
         clients::ALL,
         connection_keys::ALL,
+        easie_grants::ALL,
         enterprise_accounts::ALL,
         enterprise_connections::ALL,
         instance::ALL,

@@ -8,13 +8,13 @@ use doorward_model::{Millis, OidcRequest};
 macro_rules! columns {
     () => {
         "state_sha256, nonce, encrypted_code_verifier, connection_id, trust_sha256, attempt, attempt_id, client_id, redirect_url, \
-         action_complete_redirect_url, base_url, expires_at, created_at"
+         action_complete_redirect_url, base_url, asks_consent, expires_at, created_at"
     };
 }
 
 statements! {
     BY_STATE = concat!("SELECT ", columns!(), " FROM oidc_requests WHERE state_sha256 = $1");
-    INSERT = concat!("INSERT INTO oidc_requests (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
+    INSERT = concat!("INSERT INTO oidc_requests (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
     TAKE = concat!("DELETE FROM oidc_requests WHERE state_sha256 = $1 RETURNING ", columns!());
     PRUNE = "DELETE FROM oidc_requests WHERE state_sha256 IN (SELECT state_sha256 FROM oidc_requests WHERE expires_at <= $1 LIMIT 1000)";
 }
@@ -31,6 +31,7 @@ fn read(row: &mut Row<'_>) -> Result<OidcRequest, StoreError> {
         redirect_url: row.text()?,
         action_complete_redirect_url: row.text()?,
         base_url: row.text()?,
+        asks_consent: row.bool()?,
         expires_at: row.int()?,
         created_at: row.int()?,
     })
@@ -55,6 +56,7 @@ pub async fn insert(tx: &mut Tx, request: &OidcRequest) -> Result<(), StoreError
         &request.redirect_url,
         &request.action_complete_redirect_url,
         &request.base_url,
+        request.asks_consent,
         request.expires_at,
         request.created_at,
     ];

@@ -39,9 +39,21 @@ pub struct Config {
     pub trust_forwarded_for: bool,
     /// How often IdP metadata is read again, in milliseconds; `None`: never.
     pub metadata_refresh_interval: Option<Millis>,
+    /// Our applications at the EASIE providers, for connections that have none of their own.
+    pub easie_google: Option<EasieClient>,
+    pub easie_microsoft: Option<EasieClient>,
+    /// How long an EASIE provider's word that an account is there counts, in milliseconds: ten minutes at the most (EAS-4).
+    pub easie_check_interval: Millis,
     /// A `node_modules/@clerk` folder to serve the browser packages from.
     pub clerk_assets: Option<PathBuf>,
     pub log_json: bool,
+}
+
+/// The credentials of a multi-tenant application at Google or Microsoft (EAS-2).
+#[derive(Clone, Debug)]
+pub struct EasieClient {
+    pub client_id: String,
+    pub client_secret: Secret,
 }
 
 /// A text that must not be printed.
@@ -103,6 +115,17 @@ impl Config {
             rate_limits: switch("rate_limits", raw.rate_limits, true)?,
             trust_forwarded_for: switch("trust_forwarded_for", raw.trust_forwarded_for, false)?,
             metadata_refresh_interval: refresh_interval(raw.metadata_refresh_interval)?,
+            easie_google: easie_client(
+                "easie_google_client_secret",
+                raw.easie_google_client_id,
+                raw.easie_google_client_secret,
+            )?,
+            easie_microsoft: easie_client(
+                "easie_microsoft_client_secret",
+                raw.easie_microsoft_client_id,
+                raw.easie_microsoft_client_secret,
+            )?,
+            easie_check_interval: check_interval(raw.easie_check_interval)?,
             clerk_assets: raw.clerk_assets.map(PathBuf::from),
             log_json: match raw.log_format.as_deref() {
                 None | Some("text") => false,
@@ -215,20 +238,51 @@ fn switch(key: &'static str, text: Option<String>, default: bool) -> Result<bool
     }
 }
 
-/// A whole number and `m`, `h` or `d`, from a quarter of an hour to thirty days; or `off`.
+const MINUTE: Millis = 60_000;
+
+/// A whole number and `s`, `m`, `h` or `d`, in milliseconds.
+fn duration(text: &str) -> Option<Millis> {
+    let units = [("s", 1000), ("m", MINUTE), ("h", 60 * MINUTE), ("d", 24 * 60 * MINUTE)];
+    units.into_iter().find_map(|(unit, length)| {
+        let number = text.strip_suffix(unit).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))?;
+        number.parse::<Millis>().ok()?.checked_mul(length)
+    })
+}
+
+/// An application has an id and a secret, or there is none.
+fn easie_client(
+    secret_key: &'static str,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+) -> Result<Option<EasieClient>, ConfigError> {
+    match (client_id, client_secret) {
+        (None, None) => Ok(None),
+        (Some(client_id), Some(client_secret)) => {
+            Ok(Some(EasieClient { client_id, client_secret: Secret(client_secret) }))
+        }
+        (Some(_), None) => Err(wrong(secret_key, "must be set beside the client id")),
+        (None, Some(_)) => Err(wrong(secret_key, "is of no use without the client id")),
+    }
+}
+
+/// From a second to ten minutes, which is what EAS-4 allows.
+fn check_interval(text: Option<String>) -> Result<Millis, ConfigError> {
+    const LONGEST: Millis = 10 * MINUTE;
+    let Some(text) = text else { return Ok(LONGEST) };
+    match duration(&text).filter(|interval| (1000..=LONGEST).contains(interval)) {
+        Some(interval) => Ok(interval),
+        None => Err(wrong("easie_check_interval", format!("must be from 1s to 10m such as 5m, not {text:?}"))),
+    }
+}
+
+/// A whole number and a unit, from a quarter of an hour to thirty days; or `off`.
 fn refresh_interval(text: Option<String>) -> Result<Option<Millis>, ConfigError> {
-    const MINUTE: Millis = 60_000;
     const BOUNDS: std::ops::RangeInclusive<Millis> = 15 * MINUTE..=30 * 24 * 60 * MINUTE;
     let Some(text) = text else { return Ok(Some(DEFAULT_INTERVAL)) };
     if text == "off" {
         return Ok(None);
     }
-    let units = [("m", MINUTE), ("h", 60 * MINUTE), ("d", 24 * 60 * MINUTE)];
-    let read = units.into_iter().find_map(|(unit, length)| {
-        let number = text.strip_suffix(unit).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))?;
-        number.parse::<Millis>().ok()?.checked_mul(length)
-    });
-    match read.filter(|interval| BOUNDS.contains(interval)) {
+    match duration(&text).filter(|interval| BOUNDS.contains(interval)) {
         Some(interval) => Ok(Some(interval)),
         None => {
             Err(wrong("metadata_refresh_interval", format!("must be off or from 15m to 30d such as 24h, not {text:?}")))
@@ -266,7 +320,7 @@ mod tests {
     #[test]
     fn each_wrong_setting_is_one_sentence_that_names_its_key() {
         type Case = (&'static str, fn(&mut RawConfig));
-        let cases: [Case; 15] = [
+        let cases: [Case; 21] = [
             ("listen", |raw| raw.listen = Some("4400".into())),
             ("public_url", |raw| raw.public_url = Some("http://localhost:4400".into())),
             ("public_url", |raw| raw.public_url = Some("https://a.test/path".into())),
@@ -282,6 +336,12 @@ mod tests {
             ("metadata_refresh_interval", |raw| raw.metadata_refresh_interval = Some("31d".into())),
             ("metadata_refresh_interval", |raw| raw.metadata_refresh_interval = Some("-1h".into())),
             ("metadata_refresh_interval", |raw| raw.metadata_refresh_interval = Some("99999999999999999d".into())),
+            ("easie_google_client_secret", |raw| raw.easie_google_client_id = Some("google".into())),
+            ("easie_google_client_secret", |raw| raw.easie_google_client_secret = Some("secret".into())),
+            ("easie_microsoft_client_secret", |raw| raw.easie_microsoft_client_id = Some("microsoft".into())),
+            ("easie_microsoft_client_secret", |raw| raw.easie_microsoft_client_secret = Some("secret".into())),
+            ("easie_check_interval", |raw| raw.easie_check_interval = Some("0s".into())),
+            ("easie_check_interval", |raw| raw.easie_check_interval = Some("11m".into())),
         ];
         for (key, change) in cases {
             assert_eq!(check(change).unwrap_err().key, key);
@@ -300,6 +360,27 @@ mod tests {
             let config = check(|raw| raw.metadata_refresh_interval = text.map(str::to_owned)).unwrap();
             assert_eq!(config.metadata_refresh_interval, expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn eas4_the_word_of_a_provider_counts_for_ten_minutes_or_less() {
+        for (text, expected) in [(None, 600_000), (Some("1s"), 1000), (Some("90s"), 90_000), (Some("10m"), 600_000)] {
+            let config = check(|raw| raw.easie_check_interval = text.map(str::to_owned)).unwrap();
+            assert_eq!(config.easie_check_interval, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn eas2_an_application_at_a_provider_is_an_id_and_a_secret() {
+        let config = check(|raw| {
+            raw.easie_google_client_id = Some("google".into());
+            raw.easie_google_client_secret = Some("confidential".into());
+        });
+        let config = config.unwrap();
+        let google = config.easie_google.as_ref().unwrap();
+        assert_eq!((google.client_id.as_str(), google.client_secret.expose()), ("google", "confidential"));
+        assert!(config.easie_microsoft.is_none());
+        assert!(!format!("{config:?}").contains("confidential"));
     }
 
     #[test]

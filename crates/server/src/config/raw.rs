@@ -56,6 +56,26 @@ pub struct RawConfig {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata_refresh_interval: Option<String>,
+    /// Client id of your application at Google that all EASIE connections to Google Workspace use
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub easie_google_client_id: Option<String>,
+    /// Its secret (environment or file only)
+    #[arg(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub easie_google_client_secret: Option<String>,
+    /// Client id of your application at Microsoft that all EASIE connections to Entra ID use
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub easie_microsoft_client_id: Option<String>,
+    /// Its secret (environment or file only)
+    #[arg(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub easie_microsoft_client_secret: Option<String>,
+    /// How long an EASIE provider's word that an account is there counts: 1s to 10m [default: 10m]
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub easie_check_interval: Option<String>,
     /// A node_modules/@clerk folder to serve the browser packages from
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -56,6 +56,7 @@ pub fn blank(app: &App, provider: Provider, now: i64) -> OidcConfig {
         scopes: rules::default_scopes(provider),
         attribute_mapping: rules::default_mapping(provider),
         login_hint: default_login_hint(provider),
+        tenant_id: None,
     }
 }
 

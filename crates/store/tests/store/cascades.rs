@@ -4,8 +4,9 @@ use crate::support::samples::*;
 use crate::support::{Database, reader};
 use doorward_model::*;
 use doorward_store::{
-    Store, clients, connection_keys, enterprise_accounts, enterprise_connections, memberships, metadata_refreshes,
-    oidc_requests, organizations, saml_requests, sessions, sign_ins, sign_ups, unsolicited_arrivals, users,
+    Store, clients, connection_keys, easie_grants, enterprise_accounts, enterprise_connections, memberships,
+    metadata_refreshes, oidc_requests, organizations, saml_requests, sessions, sign_ins, sign_ups,
+    unsolicited_arrivals, users,
 };
 
 /// Two organizations with a connection each; two users who are members of both, came through both connections and have a
@@ -40,6 +41,7 @@ impl World {
                 memberships::insert(tx, &held).await?;
                 let account = account(row, user, &connections[m], &format!("subject {row}"));
                 enterprise_accounts::insert(tx, &account).await?;
+                easie_grants::save(tx, &easie_grant(row, &account)).await?;
                 let text = format!("user{n}@acme{m}.example");
                 let address = address(row, user, &text, EmailVerification::Admin);
                 users::insert_address(tx, &address).await?;
@@ -65,7 +67,7 @@ impl World {
 }
 
 /// Every table that a deletion may reach, with its rows before any.
-const BEFORE: [(&str, i64); 18] = [
+const BEFORE: [(&str, i64); 19] = [
     ("organizations", 2),
     ("organization_memberships", 4),
     ("enterprise_connections", 2),
@@ -74,6 +76,7 @@ const BEFORE: [(&str, i64); 18] = [
     ("metadata_refreshes", 2),
     ("unsolicited_arrivals", 2),
     ("enterprise_accounts", 4),
+    ("easie_grants", 4),
     ("users", 2),
     ("email_addresses", 4),
     ("clients", 2),
@@ -125,7 +128,8 @@ both_databases! {
         let world = World::insert(&store).await;
         assert!(committed!(store, |tx| { users::delete(tx, &world.users[0].id).await? }));
         let lost = [
-            ("users", 1), ("email_addresses", 2), ("enterprise_accounts", 2), ("organization_memberships", 2), ("sessions", 2),
+            ("users", 1), ("email_addresses", 2), ("enterprise_accounts", 2), ("easie_grants", 2),
+            ("organization_memberships", 2), ("sessions", 2),
         ];
         assert_lost(database, &lost).await;
         let tx = &mut reader(&store).await;
@@ -142,7 +146,7 @@ both_databases! {
         let lost = [
             ("enterprise_connections", 1), ("enterprise_connection_domains", 2), ("enterprise_accounts", 2),
             ("saml_requests", 2), ("saml_assertions", 2), ("connection_keys", 1), ("unsolicited_arrivals", 1),
-            ("metadata_refreshes", 1), ("oidc_requests", 2),
+            ("metadata_refreshes", 1), ("oidc_requests", 2), ("easie_grants", 2),
         ];
         assert_lost(database, &lost).await;
         let tx = &mut reader(&store).await;

@@ -4,8 +4,9 @@ use crate::support::samples::*;
 use crate::support::{ALL, reader};
 use doorward_model::*;
 use doorward_store::{
-    clients, connection_keys, enterprise_accounts, enterprise_connections, instance, memberships, oidc_requests,
-    organizations, redirect_urls, roles, saml_requests, sessions, sign_ins, sign_ups, unsolicited_arrivals, users,
+    clients, connection_keys, easie_grants, enterprise_accounts, enterprise_connections, instance, memberships,
+    oidc_requests, organizations, redirect_urls, roles, saml_requests, sessions, sign_ins, sign_ups,
+    unsolicited_arrivals, users,
 };
 
 both_databases! {
@@ -329,7 +330,7 @@ both_databases! {
     async fn connections_keep_all_fields_of_their_openid_connect_half(store) {
         let tx = &mut reader(&store).await;
         // Every kind, with everything set and with nothing.
-        let all: Vec<_> = (1..=3).flat_map(|n| [oidc_connection(n), bare_oidc_connection(n + 10)]).collect();
+        let all: Vec<_> = (1..=5).flat_map(|n| [oidc_connection(n), bare_oidc_connection(n + 10)]).collect();
         committed!(store, |tx| {
             for connection in &all {
                 enterprise_connections::insert(tx, connection).await?;
@@ -355,6 +356,34 @@ both_databases! {
             let found = enterprise_connections::by_id(tx, &expected.id).await.unwrap();
             assert_eq!(found.as_ref(), Some(expected));
         }
+    }
+
+    async fn easie_grants_keep_all_their_fields_and_a_later_one_takes_the_place(store, database) {
+        let tx = &mut reader(&store).await;
+        let (idp, person) = (oidc_connection(3), user(1));
+        let account = account(1, &person, &idp, "subject");
+        let one = easie_grant(1, &account);
+        committed!(store, |tx| {
+            enterprise_connections::insert(tx, &idp).await?;
+            users::insert(tx, &person).await?;
+            enterprise_accounts::insert(tx, &account).await?;
+            easie_grants::save(tx, &one).await?;
+        });
+        assert_eq!(easie_grants::of_account(tx, &account.id).await.unwrap().as_ref(), Some(&one));
+        assert_eq!(easie_grants::of_account(tx, &id("entacc", 9)).await.unwrap(), None);
+        for state in [EasieGrantState::Gone, EasieGrantState::SignInNeeded] {
+            let later = EasieGrant {
+                encrypted_refresh_token: None,
+                state,
+                due_at: None,
+                last_error: None,
+                created_at: one.created_at,
+                ..easie_grant(2, &account)
+            };
+            committed!(store, |tx| { easie_grants::save(tx, &later).await? });
+            assert_eq!(easie_grants::of_account(tx, &account.id).await.unwrap(), Some(later));
+        }
+        assert_eq!(database.rows("easie_grants").await, 1);
     }
 
     async fn trips_to_an_openid_connect_provider_keep_all_their_fields_and_are_taken_once(store, database) {

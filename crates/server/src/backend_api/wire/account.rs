@@ -44,6 +44,12 @@ fn verification(kind: EmailVerification, vouches: Option<Provider>) -> Option<im
         (EmailVerification::EnterpriseSso, Some(Provider::OidcGitlab)) => {
             ("verification_from_oauth", "from_oauth_custom_gitlab")
         }
+        (EmailVerification::EnterpriseSso, Some(Provider::OauthGoogle)) => {
+            ("verification_from_oauth", "from_oauth_google")
+        }
+        (EmailVerification::EnterpriseSso, Some(Provider::OauthMicrosoft)) => {
+            ("verification_from_oauth", "from_oauth_microsoft")
+        }
         (EmailVerification::EnterpriseSso, _) => ("verification_saml", "saml"),
     };
     Some(object! { object: object, status: "verified", strategy: strategy, attempts: NULL, expire_at: NULL })
@@ -56,6 +62,8 @@ pub fn strategy(provider: Provider) -> &'static str {
         Provider::OidcCustom => "oauth_custom_oidc",
         Provider::OidcGithubEnterprise => "oauth_custom_github",
         Provider::OidcGitlab => "oauth_custom_gitlab",
+        Provider::OauthGoogle => "oauth_google",
+        Provider::OauthMicrosoft => "oauth_microsoft",
     }
 }
 

@@ -96,6 +96,7 @@ pub async fn begin(
         redirect_url: urls.redirect_url.clone(),
         action_complete_redirect_url: urls.action_complete_redirect_url.clone(),
         base_url: urls.base_url.clone(),
+        asks_consent: false,
         expires_at: now + TRIP_LIFETIME,
         created_at: now,
     };

@@ -322,7 +322,7 @@ pub(crate) fn connection(n: i64, organization: Option<&Organization>) -> Enterpr
 /// A connection that speaks OpenID Connect.
 pub(crate) fn oidc_connection(n: i64) -> EnterpriseConnection {
     EnterpriseConnection {
-        provider: Provider::ALL[4 + (n % 3) as usize],
+        provider: Provider::ALL[4 + (n % 5) as usize],
         saml: SamlConfig::default(),
         oidc: Some(OidcConfig {
             id: id("oac", n),
@@ -342,6 +342,7 @@ pub(crate) fn oidc_connection(n: i64) -> EnterpriseConnection {
                 email_verified_default: true,
             },
             login_hint: LoginHint { mode: LoginHintMode::CustomAttribute, source: Some(odd("source", n)) },
+            tenant_id: Some(odd("tenant", n)),
         }),
         ..connection(n, None)
     }
@@ -474,6 +475,7 @@ pub(crate) fn profile(n: i64) -> SsoProfile {
         public_metadata: metadata(n),
         trust_sha256: sha256(n),
         signed_by: vec![sha256(n + 1)],
+        easie: None,
     }
 }
 
@@ -562,8 +564,28 @@ pub(crate) fn oidc_request(
         redirect_url: odd("https://app.example/continue?", n),
         action_complete_redirect_url: odd("https://app.example/done?", n),
         base_url: "https://accounts.example/proxy".into(),
+        asks_consent: n % 2 == 1,
         expires_at: START + n + 1000,
         created_at: START + n,
+    }
+}
+
+/// What a provider gave for an account.
+pub(crate) fn easie_grant(n: i64, account: &EnterpriseAccount) -> EasieGrant {
+    EasieGrant {
+        account_id: account.id.clone(),
+        user_id: account.user_id.clone(),
+        connection_id: account.enterprise_connection_id.clone(),
+        client_id: odd("client", n),
+        encrypted_refresh_token: Some(odd("refresh", n)),
+        state: EasieGrantState::Live,
+        confirmed_at: START + n,
+        due_at: Some(START + n + 1000),
+        claimed_until: START + n + 2000,
+        failures: n,
+        last_error: Some(odd("unreachable", n)),
+        created_at: START + n,
+        updated_at: START + n + 1,
     }
 }
 
