@@ -32,6 +32,34 @@ pub fn domains_to_look_up(email: &Email) -> Vec<Domain> {
     std::iter::once(domain).chain(registrable).collect()
 }
 
+/// Whether a connection decides how people with an address sign in, or why it does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serving {
+    Serves,
+    /// Neither the domain nor one above it is listed.
+    NotListed,
+    /// A domain above it is listed, and that does not count for this connection (CON-16).
+    SubdomainsNotServed,
+    /// Switched off (CON-36).
+    Inactive,
+    /// Not for signing in (CON-14).
+    NotAuthenticatable,
+}
+
+/// Whether a connection decides how people with an address sign in.
+pub fn serving(connection: &EnterpriseConnection, email: &Email) -> Serving {
+    let domain = email.domain();
+    if !covers(connection, email) {
+        let is_above = |listed: &Domain| domain.is_below(listed);
+        return if connection.domains.iter().any(is_above) { Serving::SubdomainsNotServed } else { Serving::NotListed };
+    }
+    match connection {
+        EnterpriseConnection { active: false, .. } => Serving::Inactive,
+        EnterpriseConnection { authenticatable: false, .. } => Serving::NotAuthenticatable,
+        _ => Serving::Serves,
+    }
+}
+
 /// Whether a connection may speak for this address: the domain is listed, or lies below a listed one and subdomains are allowed.
 pub fn covers(connection: &EnterpriseConnection, email: &Email) -> bool {
     let domain = email.domain();
@@ -45,10 +73,8 @@ pub fn covers(connection: &EnterpriseConnection, email: &Email) -> bool {
 
 /// Decides by domain alone, before any user is looked up, so that the answer does not tell whether an account exists (DEC-6).
 pub fn route<'a>(email: &Email, connections: &'a [EnterpriseConnection]) -> Route<'a> {
-    let mut usable: Vec<&EnterpriseConnection> = connections
-        .iter()
-        .filter(|connection| connection.active && connection.authenticatable && covers(connection, email))
-        .collect();
+    let mut usable: Vec<&EnterpriseConnection> =
+        connections.iter().filter(|connection| serving(connection, email) == Serving::Serves).collect();
     usable.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
     match usable.as_slice() {
         [] => Route::NoConnection,
@@ -147,6 +173,24 @@ pub(crate) mod tests {
         let mut barred = connection("b", &["acme.test"]);
         barred.authenticatable = false;
         assert_eq!(route(&email("alice@acme.test"), &[inactive, barred]), Route::NoConnection);
+    }
+
+    #[test]
+    fn why_a_connection_does_not_serve_an_address() {
+        let served = connection("a", &["acme.test", "globex.com"]);
+        let inactive = EnterpriseConnection { active: false, ..served.clone() };
+        let barred = EnterpriseConnection { authenticatable: false, ..served.clone() };
+        for (connection, address, expected) in [
+            (&served, "alice@acme.test", Serving::Serves),
+            (&served, "alice@other.test", Serving::NotListed),
+            (&served, "alice@badglobex.com", Serving::NotListed),
+            (&served, "alice@eu.globex.com", Serving::SubdomainsNotServed),
+            (&inactive, "alice@acme.test", Serving::Inactive),
+            (&inactive, "alice@eu.globex.com", Serving::SubdomainsNotServed),
+            (&barred, "alice@acme.test", Serving::NotAuthenticatable),
+        ] {
+            assert_eq!(serving(connection, &email(address)), expected, "{address}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod backend_api;
 mod clock;
 mod config;
 mod demo;
+mod explain;
 mod flows;
 mod frontend_api;
 mod hosted_pages;
@@ -53,6 +54,8 @@ enum Command {
         #[command(subcommand)]
         action: SecretKeyAction,
     },
+    /// Say what would happen if somebody signed in with an address now, and which rule decides each step
+    Explain(explain::ExplainOptions),
     /// Tell whether something works, and whether the server refuses what it must
     #[command(name = "selfcheck")]
     SelfCheck {
@@ -111,6 +114,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::SecretKey { action: SecretKeyAction::Rotate { settings, grace_minutes } } => {
             rotate_key(load(settings)?, *grace_minutes).await?;
         }
+        Command::Explain(options) => say(&explain::run(&load(&options.settings)?, options).await?)?,
         Command::SelfCheck { what: SelfCheck::Saml(options) } => {
             return check_saml(load(&options.settings)?, options).await;
         }

@@ -14,6 +14,7 @@ mod redirect_urls;
 mod role_sets;
 mod sessions;
 mod short_list;
+mod sso;
 mod users;
 pub mod wire;
 
@@ -68,6 +69,7 @@ pub fn router(app: Arc<App>) -> Router {
             "/v1/enterprise_connections/{id}/metadata_refresh",
             get(metadata_refresh::get).post(metadata_refresh::create),
         )
+        .route("/v1/sso/explain", post(sso::explain))
         .method_not_allowed_fallback(async || ApiError::from(Refusal::MethodNotAllowed).into_response())
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate))
         .fallback(async || ApiError::from(Refusal::RouteNotFound).into_response())
@@ -195,6 +197,7 @@ mod tests {
         ("POST", "/v1/role_sets"),
         ("GET", "/v1/role_sets/x"),
         ("PATCH", "/v1/role_sets/x"),
+        ("POST", "/v1/sso/explain"),
         ("GET", "/v1/enterprise_connections"),
         ("POST", "/v1/enterprise_connections"),
         ("GET", "/v1/enterprise_connections/x"),

@@ -9,6 +9,7 @@ pub mod clients;
 pub mod connection_keys;
 pub mod connection_oidc;
 pub mod enterprise_connections;
+pub mod explain;
 pub mod idp_certificates;
 pub mod instance;
 pub mod key_rotation;

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod enterprise_connection;
+pub mod explanation;
 pub mod membership;
 pub mod organization;
 pub mod role;

@@ -8,7 +8,7 @@ use crate::flows::clients as browsers;
 use crate::flows::{FlowError, Refusal, idp_certificates};
 use crate::random::sha256_hex;
 use doorward_model::{
-    Client, Domain, EmailAddress, EmailAddressId, EmailVerification, EnterpriseAccount, EnterpriseAccountId,
+    Client, Domain, Email, EmailAddress, EmailAddressId, EmailVerification, EnterpriseAccount, EnterpriseAccountId,
     EnterpriseConnection, EnterpriseConnectionId, JsonMap, Millis, Organization, OrganizationId,
     OrganizationMembership, OrganizationMembershipId, Protocol, RoleId, Session, SessionId, SessionStatus, SignUp,
     SsoProfile, User, UserId, Verification, VerificationStatus,
@@ -113,13 +113,14 @@ async fn load(tx: &mut Tx, id: &EnterpriseConnectionId, profile: &SsoProfile) ->
         Some(account) => users::by_id(tx, &account.user_id).await?,
         None => None,
     };
-    let owner = if account.is_some() { None } else { owner_of(tx, profile).await? };
+    let owner = if account.is_some() { None } else { owner_of(tx, &profile.email_address).await? };
     let (organization, default_role) = organization_of(tx, &connection).await?;
     Ok(Some(Facts { connection, account, account_user, owner, organization, default_role }))
 }
 
-async fn owner_of(tx: &mut Tx, profile: &SsoProfile) -> Result<Option<(EmailAddress, User)>, FlowError> {
-    let addresses = users::addresses_named(tx, &profile.email_address).await?;
+/// Who owns an address: whoever has verified it.
+pub async fn owner_of(tx: &mut Tx, email: &Email) -> Result<Option<(EmailAddress, User)>, FlowError> {
+    let addresses = users::addresses_named(tx, email).await?;
     let Some(address) = addresses.into_iter().find(|address| address.verification.is_verified()) else {
         return Ok(None);
     };
@@ -127,7 +128,8 @@ async fn owner_of(tx: &mut Tx, profile: &SsoProfile) -> Result<Option<(EmailAddr
     Ok(user.map(|user| (address, user)))
 }
 
-async fn organization_of(
+/// The organization that a connection is linked to, and its default role.
+pub async fn organization_of(
     tx: &mut Tx,
     connection: &EnterpriseConnection,
 ) -> Result<(Option<Organization>, Option<RoleId>), FlowError> {
