@@ -81,7 +81,7 @@ pub(crate) fn tenant_of_issuer<'a>(template: &str, issuer: &'a str) -> Option<&'
 }
 
 /// A GUID in its usual form, in lower case.
-fn guid(text: &str) -> Option<String> {
+pub(super) fn guid(text: &str) -> Option<String> {
     let is_guid = text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',

@@ -250,6 +250,10 @@ pub enum Refusal {
     // Sessions and requests
     SignedOut,
     ActionInvalidForSession,
+    /// An account of the caller is gone at its provider (EAS-5).
+    Deprovisioned,
+    /// An account of the session's user is gone at its provider; for the operator.
+    TargetDeprovisioned,
     AuthenticationMissing,
     AuthorizationFormat,
     SecretKeyInvalid,

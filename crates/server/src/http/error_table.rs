@@ -532,6 +532,18 @@ fn requests(refusal: &Refusal) -> Option<ErrorEntry> {
     use Refusal::*;
     Some(match refusal {
         SignedOut => entry(401, "signed_out", "signed out", "You are signed out."),
+        Deprovisioned => entry(
+            401,
+            "deprovisioned",
+            "account deprovisioned",
+            "Your organization's identity provider does not stand by your account any more. You are signed out.",
+        ),
+        TargetDeprovisioned => entry(
+            400,
+            "deprovisioned",
+            "account deprovisioned",
+            "The identity provider does not stand by an account of this user any more; the user's sessions have ended.",
+        ),
         ActionInvalidForSession => {
             entry(400, "invalid_action_for_session", "invalid action", "The session is no longer active.")
         }
