@@ -6,6 +6,7 @@ use crate::config::{Config, EasieClient};
 use crate::flows::{FlowError, client_secrets};
 use doorward_model::{EasieProvider, EnterpriseConnection};
 use doorward_oidc::Secret;
+use doorward_rules::easie::{Application, application};
 
 /// The instance's application at the provider of a connection.
 fn of_instance<'a>(config: &'a Config, connection: &EnterpriseConnection) -> Option<&'a EasieClient> {
@@ -15,16 +16,27 @@ fn of_instance<'a>(config: &'a Config, connection: &EnterpriseConnection) -> Opt
     }
 }
 
+/// Whose application a connection uses.
+pub fn whose(config: &Config, connection: &EnterpriseConnection) -> Application {
+    application(connection, of_instance(config, connection).is_some())
+}
+
 /// Our client id; `None` where there is none to use.
 pub fn client_id<'a>(config: &'a Config, connection: &'a EnterpriseConnection) -> Option<&'a str> {
-    let own = connection.oidc.as_ref().and_then(|oidc| oidc.client_id.as_deref());
-    own.or_else(|| of_instance(config, connection).map(|client| client.client_id.as_str()))
+    match whose(config, connection) {
+        Application::Own => connection.oidc.as_ref()?.client_id.as_deref(),
+        Application::Instance => of_instance(config, connection).map(|client| client.client_id.as_str()),
+        Application::Missing => None,
+    }
 }
 
 /// The secret that belongs to [`client_id`]; `None` where we are a public client.
 pub fn client_secret(app: &App, connection: &EnterpriseConnection) -> Result<Option<Secret>, FlowError> {
-    if connection.oidc.as_ref().is_some_and(|oidc| oidc.client_id.is_some()) {
-        return client_secrets::open(app, connection);
+    match whose(&app.config, connection) {
+        Application::Own => client_secrets::open(app, connection),
+        Application::Instance => {
+            Ok(of_instance(&app.config, connection).map(|client| Secret::new(client.client_secret.expose())))
+        }
+        Application::Missing => Ok(None),
     }
-    Ok(of_instance(&app.config, connection).map(|client| Secret::new(client.client_secret.expose())))
 }

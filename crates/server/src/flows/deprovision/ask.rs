@@ -137,7 +137,7 @@ impl<'a> Conversation<'a> {
         if app.now() + NEEDED > claimed_until {
             return None;
         }
-        let named_by = connection.oidc.as_ref().and_then(|oidc| oidc.discovery_url.as_deref());
+        let named_by = oidc_provider::discovery_url(connection);
         let received = app.outbound.send(&self.request, named_by, LARGEST_ANSWER).await;
         let (outcome, why_unreachable) = match received {
             Ok(received) => (TokenResponse::parse(&received.as_response()), None),
