@@ -138,6 +138,12 @@ impl TestApp {
         self.clock.is_broken.store(true, Ordering::SeqCst);
     }
 
+    /// Does as [`Self::break_clock_once`] when it is called, from wherever.
+    pub fn clock_breaker(&self) -> impl Fn() + Send + Sync + 'static {
+        let clock = self.clock.clone();
+        move || clock.is_broken.store(true, Ordering::SeqCst)
+    }
+
     /// Changes the database behind the server's back.
     pub async fn sql(&self, sql: &str) {
         administer(&self.url, sql).await;

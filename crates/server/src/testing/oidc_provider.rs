@@ -68,7 +68,8 @@ impl OpKey {
         Arc::new(Self { kid: kid.to_owned(), pair })
     }
 
-    fn jwk(&self) -> Value {
+    /// The public half, as a key set has it.
+    pub fn jwk(&self) -> Value {
         let (x, y) = self.pair.public_key().as_ref()[1..].split_at(32);
         let [x, y] = [x, y].map(|half| URL_SAFE_NO_PAD.encode(half));
         json!({"kty": "EC", "crv": "P-256", "kid": self.kid, "use": "sig", "alg": "ES256", "x": x, "y": y})

@@ -154,7 +154,8 @@ pub async fn finish(app: &App, at_most: Duration) {
     }
 }
 
-async fn check_claimed(app: &Arc<App>, grant: EasieGrant) {
+/// Checks an account that was claimed: here, or by the job.
+pub async fn check_claimed(app: &Arc<App>, grant: EasieGrant) {
     let (account, until) = (grant.account_id.clone(), grant.claimed_until);
     // In a task of its own, which ends with this one: a panic there is this account's failure and nobody else's.
     let mut task = JoinSet::new();
@@ -278,6 +279,3 @@ fn log(app: &App, grant: &EasieGrant, outcome: Outcome, now: Millis) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
