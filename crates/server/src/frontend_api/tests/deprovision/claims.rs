@@ -16,7 +16,7 @@ async fn eas6_what_the_provider_gives_in_the_place_of_a_refresh_token_is_used_ne
             Person::is_minted(&alice.token().await);
         }
         let (refreshes, thefts) = (world.provider.accounts().refreshes.clone(), world.provider.accounts().thefts);
-        let first = "refresh token of alice";
+        let first = "refresh-of-alice";
         assert_eq!(refreshes, [first.to_owned(), format!("{first}.1"), format!("{first}.1.2")]);
         assert_eq!(thefts, 0);
         world.close().await;
@@ -76,7 +76,7 @@ async fn a_node_that_dies_between_refresh_and_save_costs_a_new_sign_in_at_the_mo
         let alice = world.person("alice").await;
         world.provider.accounts().rotates = rotates;
         world.app.advance(INTERVAL);
-        dies_after_the_refresh(&world, &alice.account, "refresh token of alice").await;
+        dies_after_the_refresh(&world, &alice.account, "refresh-of-alice").await;
         // The account is the dead node's: the token waits, and then does without.
         Person::is_minted(&alice.token().await);
         assert_eq!(world.provider.refreshes(), 0);
@@ -98,7 +98,7 @@ async fn a_sign_in_meanwhile_is_not_undone_by_what_was_asked_before_it() {
         let path = format!("/v1/client/sessions/{}/tokens", alice.session);
         let sign_in = async {
             tokio::time::sleep(Duration::from_millis(150)).await;
-            world.give(&alice.user, &alice.account, "of the sign-in").await;
+            world.give(&alice.user, &alice.account, "of-the-sign-in").await;
         };
         let (answer, ()) = futures_util::future::join(alice.browser.post(&path, &[]), sign_in).await;
         Person::is_minted(&answer);
@@ -106,7 +106,7 @@ async fn a_sign_in_meanwhile_is_not_undone_by_what_was_asked_before_it() {
         assert_eq!((grant.state, grant.confirmed_at), (EasieGrantState::Live, world.app.now()));
         world.app.advance(INTERVAL);
         Person::is_minted(&alice.token().await);
-        assert_eq!(world.provider.accounts().refreshes.last().unwrap(), "of the sign-in");
+        assert_eq!(world.provider.accounts().refreshes.last().unwrap(), "of-the-sign-in");
         world.close().await;
     }
 }

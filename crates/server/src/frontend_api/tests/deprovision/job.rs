@@ -18,7 +18,7 @@ async fn run(app: &TestApp) -> usize {
 async fn eas4_eas5_the_job_puts_out_whoever_is_gone_within_the_interval() {
     for world in World::on_each_database().await {
         let [alice, bob] = [world.person("alice").await, world.person("bob").await];
-        world.provider.accounts().live.remove("refresh token of alice");
+        world.provider.accounts().live.remove("refresh-of-alice");
         world.app.advance(INTERVAL * 3 / 4 - 1);
         assert_eq!(run(&world.app).await, 0, "too early");
         world.app.advance(1);
@@ -81,7 +81,7 @@ async fn crowd(world: &World, count: usize) {
             sessions::insert(tx, &session).await
         })
         .unwrap();
-        world.give(&user.id, &EnterpriseAccountId::from(format!("entacc_{n:05}")), &format!("token {n}")).await;
+        world.give(&user.id, &EnterpriseAccountId::from(format!("entacc_{n:05}")), &format!("token-{n}")).await;
     }
     assert_eq!(world.app.now(), now);
     world.app.advance(INTERVAL);

@@ -62,7 +62,7 @@ impl World {
     async fn person(&self, name: &str) -> Person<'_> {
         let (browser, session, user) = self.sign_in(name).await;
         let account = EnterpriseAccountId::from(format!("entacc_{name}"));
-        self.give(&user, &account, &format!("refresh token of {name}")).await;
+        self.give(&user, &account, &format!("refresh-of-{name}")).await;
         Person { browser, session, user, account }
     }
 

@@ -114,9 +114,9 @@ async fn with_id_token(word: &str, subject: &str, change: impl Fn(&AccountProvid
     let alice = world.person("alice").await;
     world.app.sql(&format!("UPDATE enterprise_accounts SET subject = '{subject}' WHERE id = 'entacc_alice'")).await;
     let sealed =
-        refresh_tokens::seal(&world.app.app, &world.connection.as_str().into(), subject, &Secret::new("for her"));
+        refresh_tokens::seal(&world.app.app, &world.connection.as_str().into(), subject, &Secret::new("for-her"));
     world.app.sql(&format!("UPDATE easie_grants SET encrypted_refresh_token = '{}'", sealed.unwrap())).await;
-    world.provider.accounts().live.insert("for her".into());
+    world.provider.accounts().live.insert("for-her".into());
     world.provider.accounts().rotates = true;
     let mut claims = json!({"sub": "pairwise", "exp": world.app.now() / 1000 + 100_000});
     change(&world.provider, &mut claims);
@@ -129,7 +129,7 @@ async fn with_id_token(word: &str, subject: &str, change: impl Fn(&AccountProvid
     if let Some(sealed) = &grant.encrypted_refresh_token {
         // Whatever the token says, what was given in the place of the old one is kept.
         let opened = refresh_tokens::open(&world.app.app, &grant.connection_id, subject, sealed).unwrap();
-        assert_eq!(opened.expose(), "for her.1");
+        assert_eq!(opened.expose(), "for-her.1");
     }
     world.close().await;
     grant
