@@ -1,5 +1,6 @@
 //! Walks over the Frontend API: a real server, browsers with cookies, identity providers that sign.
 
+mod easie;
 mod encryption;
 mod hostile_answers;
 mod hostile_documents;
