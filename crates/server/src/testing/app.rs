@@ -149,6 +149,12 @@ impl TestApp {
         administer(&self.url, sql).await;
     }
 
+    /// All files of the database, on SQLite.
+    pub fn database_bytes(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(&self.directory).unwrap().map(|file| file.unwrap().path());
+        files.flat_map(|file| std::fs::read(file).unwrap()).collect()
+    }
+
     /// Sends a request as it is.
     pub async fn request(&self, request: Request<Body>) -> Answer {
         Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
