@@ -32,6 +32,9 @@ export async function startOidcProvider(idps, settings = {}) {
     },
     /** New keys sign; the old ones stay published, or are dropped. */
     rotateKeys: (drop) => control(`rotate-keys${drop ? "?drop=1" : ""}`),
+    /** From now on the person's account is suspended, or is no more. */
+    suspend: (login) => control(`suspend?user=${encodeURIComponent(login)}`),
+    restore: (login) => control(`restore?user=${encodeURIComponent(login)}`),
     /** Signs a person in at an authorization URL: where the browser is sent back to, or the form it posts. */
     login(url, person) {
       const args = [join(idps, "lib/login.py"), "--url", url, "--user", person.login, "--password", person.password];
