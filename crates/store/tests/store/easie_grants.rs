@@ -122,10 +122,10 @@ both_databases! {
         // Who rests is asked before her next session token, unless the connection is switched off.
         let tx = &mut reader(&store).await;
         let to_confirm = easie_grants::to_confirm(tx, &signed_out.user_id, NOW).await.unwrap();
-        assert_eq!(to_confirm, [signed_out.account_id.clone()]);
+        assert_eq!(to_confirm, std::slice::from_ref(&signed_out.account_id));
         assert_eq!(easie_grants::to_confirm(tx, &off.user_id, NOW).await.unwrap(), []);
         assert_eq!(easie_grants::to_confirm(tx, &later.user_id, NOW).await.unwrap(), []);
-        assert_eq!(easie_grants::to_confirm(tx, &signed_in.user_id, NOW).await.unwrap(), [signed_in.account_id.clone()]);
+        assert_eq!(easie_grants::to_confirm(tx, &signed_in.user_id, NOW).await.unwrap(), std::slice::from_ref(&signed_in.account_id));
     }
 
     async fn a_claim_is_one_holders_and_its_proof_is_worth_nothing_afterwards(store) {

@@ -10,6 +10,7 @@ mod cascades;
 mod constraints;
 #[cfg(test)]
 mod easie_grants;
+#[cfg(test)]
 mod lists;
 #[cfg(test)]
 mod lookups;
