@@ -327,7 +327,7 @@ impl TestOp {
             (REDIRECT_URI.to_owned(), asked["redirect_uri"].clone()),
         ];
         if state.sends_iss {
-            brought.push(("iss".to_owned(), self.url.clone()));
+            brought.insert(2, ("iss".to_owned(), self.url.clone()));
         }
         brought
     }
