@@ -13,6 +13,7 @@ import string
 import sys
 import threading
 import time
+import urllib.request
 
 import jwt
 from clerk_backend_api import Clerk
@@ -108,6 +109,15 @@ def new_connection(**fields):
     return clerk.enterprise_connections.create(
         request={"name": unique("SSO "), "provider": "saml_custom", "domains": [f"{unique('d')}.test"], **fields}
     )
+
+
+def new_easie_connection(provider, organization):
+    """The id of a connection to a provider that the SDK's own list of providers does not have, so that it does not send it."""
+    body = {"name": unique("SSO "), "provider": provider, "domains": [f"{unique('d')}.test"], "organization_id": organization.id}
+    headers = {"authorization": f"Bearer {options.secret_key}", "content-type": "application/json"}
+    url = f"{options.base}/v1/enterprise_connections"
+    with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers)) as answer:
+        return json.load(answer)["id"]
 
 
 @contextlib.contextmanager
@@ -474,11 +484,19 @@ def _():
 
 for provider in ("oauth_google", "oauth_microsoft"):
 
-    @check(f"CON-2 {provider}: created, read, changed, activated, listed and deleted")
+    @check(f"CON-2 {provider}: read, changed, activated, listed and deleted")
     def _(provider=provider):
         organization = new_organization()
         secret = unique("hidden")
-        made = new_connection(provider=provider, organization_id=organization.id)
+        refused_by_sdk = None
+        try:
+            new_connection(provider=provider)
+        except ClerkBaseError:
+            raise
+        except Exception as error:
+            refused_by_sdk = error
+        true(refused_by_sdk is not None, "the SDK sends this provider by now: create through it")
+        made = clerk.enterprise_connections.get(enterprise_connection_id=new_easie_connection(provider, organization))
         equal((made.provider, made.active, made.organization_id), (provider, False, organization.id), "made")
         equal((made.oauth_config.provider_key, made.oauth_config.discovery_url), (provider, None), "oauth_config")
         activate = lambda **fields: clerk.enterprise_connections.update(enterprise_connection_id=made.id, active=True, **fields)

@@ -213,7 +213,7 @@ impl TestOp {
     pub async fn google(server: &TestApp, domains: &[&str], organization: Option<&str>) -> Self {
         let op = Self::start().await;
         op.state().issuer = Some("https://accounts.google.com".into());
-        op.is_easie().connected_as(server, "oauth_google", domains, organization, json!({})).await
+        op.of_many_organizations().connected_as(server, "oauth_google", domains, organization, json!({})).await
     }
 
     /// A provider of many organizations like Entra ID, with an active connection.
@@ -221,10 +221,10 @@ impl TestOp {
         let op = Self::start().await;
         let issuer = format!("{}/{{tenantid}}/v2.0", op.url);
         op.state().issuer = Some(issuer);
-        op.is_easie().connected_as(server, "oauth_microsoft", domains, organization, json!({})).await
+        op.of_many_organizations().connected_as(server, "oauth_microsoft", domains, organization, json!({})).await
     }
 
-    fn is_easie(self) -> Self {
+    fn of_many_organizations(self) -> Self {
         {
             let mut state = self.state();
             state.sends_iss = false;
@@ -328,7 +328,7 @@ impl TestOp {
             (REDIRECT_URI.to_owned(), asked["redirect_uri"].clone()),
         ];
         if state.sends_iss {
-            brought.push(("iss".to_owned(), self.url.clone()));
+            brought.insert(2, ("iss".to_owned(), self.url.clone()));
         }
         brought
     }

@@ -88,7 +88,8 @@ pub async fn receive(
     Ok(Next::Finished(Box::new(finished)))
 }
 
-/// Fetches what another trip would need, if this one came without the refresh token that it was made for.
+/// Fetches what another trip would need, if this one came without the refresh token that it was made for. Where it cannot be had,
+/// that is the end of the sign-in, if it comes to another trip.
 async fn look_ahead(
     app: &App,
     connection: &EnterpriseConnection,
@@ -96,7 +97,11 @@ async fn look_ahead(
 ) -> Result<Option<Ahead>, FlowError> {
     let lacks_token = profile.easie.as_ref().is_some_and(|proof| proof.encrypted_refresh_token.is_none());
     match connection.oidc.as_ref().filter(|_| lacks_token) {
-        Some(oidc) => Ahead::of(app, connection, oidc).await.map(Some),
+        Some(oidc) => match Ahead::of(app, connection, oidc).await {
+            Ok(ahead) => Ok(Some(ahead)),
+            Err(FlowError::Refused(_)) => Ok(None),
+            Err(error) => Err(error),
+        },
         None => Ok(None),
     }
 }

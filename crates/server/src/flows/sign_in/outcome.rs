@@ -150,7 +150,14 @@ async fn ask_consent(
         email: &profile.email_address,
         prompt: Some("consent"),
     };
-    let verification = trip::begin(tx, app, &connection, traveller, ahead, &urls, now).await?;
+    let verification = match trip::begin(tx, app, &connection, traveller, ahead, &urls, now).await {
+        Ok(verification) => verification,
+        Err(FlowError::Refused(refusals)) => {
+            let refusal = refusals.into_iter().next().unwrap_or(Refusal::RefreshTokenMissing);
+            return fail(tx, journey, sso_error(&refusal), now).await;
+        }
+        Err(error) => return Err(error),
+    };
     let there = verification.external_verification_redirect_url.clone();
     let redirect_to = there.ok_or_else(|| complete::missing("the address of a trip"))?;
     save_verification(tx, journey, verification, now).await?;
