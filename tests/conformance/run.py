@@ -13,6 +13,7 @@ import string
 import sys
 import threading
 import time
+import urllib.request
 
 import jwt
 from clerk_backend_api import Clerk
@@ -108,6 +109,15 @@ def new_connection(**fields):
     return clerk.enterprise_connections.create(
         request={"name": unique("SSO "), "provider": "saml_custom", "domains": [f"{unique('d')}.test"], **fields}
     )
+
+
+def new_easie_connection(provider, organization):
+    """The id of a connection to a provider that the SDK's own list of providers does not have, so that it does not send it."""
+    body = {"name": unique("SSO "), "provider": provider, "domains": [f"{unique('d')}.test"], "organization_id": organization.id}
+    headers = {"authorization": f"Bearer {options.secret_key}", "content-type": "application/json"}
+    url = f"{options.base}/v1/enterprise_connections"
+    with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers)) as answer:
+        return json.load(answer)["id"]
 
 
 @contextlib.contextmanager
@@ -470,6 +480,48 @@ def _():
         lambda: new_connection(provider="saml_custom", oidc={"client_id": "client"}),
         (400, "enterprise_connection_invalid_type"),
     )
+
+
+for provider in ("oauth_google", "oauth_microsoft"):
+
+    @check(f"CON-2 {provider}: read, changed, activated, listed and deleted")
+    def _(provider=provider):
+        organization = new_organization()
+        secret = unique("hidden")
+        refused_by_sdk = None
+        try:
+            new_connection(provider=provider)
+        except ClerkBaseError:
+            raise
+        except Exception as error:
+            refused_by_sdk = error
+        true(refused_by_sdk is not None, "the SDK sends this provider by now: create through it")
+        made = clerk.enterprise_connections.get(enterprise_connection_id=new_easie_connection(provider, organization))
+        equal((made.provider, made.active, made.organization_id), (provider, False, organization.id), "made")
+        equal((made.oauth_config.provider_key, made.oauth_config.discovery_url), (provider, None), "oauth_config")
+        activate = lambda **fields: clerk.enterprise_connections.update(enterprise_connection_id=made.id, active=True, **fields)
+        refused(activate, (422, "easie_invalid_oauth_credentials"))
+        refused(lambda: activate(oidc={"client_id": "client"}), (422, "easie_invalid_oauth_credentials"))
+        changed = activate(oidc={"client_id": "client", "client_secret": secret})
+        equal((changed.active, changed.oauth_config.client_id), (True, "client"), "changed")
+        true(secret not in changed.model_dump_json(), "the answer holds the secret")
+        read = clerk.enterprise_connections.get(enterprise_connection_id=made.id)
+        equal((read.id, read.oauth_config.client_id), (made.id, "client"), "read")
+        listed = clerk.enterprise_connections.list(organization_id=organization.id, active=True)
+        equal((ids(listed.data), listed.total_count), ([made.id], 1), "listed")
+        for fixed in (
+            {"oidc": {"token_url": "https://op.example.test/token"}},
+            {"oidc": {"requires_pkce": True}},
+            {"disable_additional_identifications": False},
+        ):
+            refused(
+                lambda: clerk.enterprise_connections.update(enterprise_connection_id=made.id, **fixed),
+                (400, "enterprise_connection_invalid_type"),
+            )
+        clerk.enterprise_connections.update(enterprise_connection_id=made.id, active=False)
+        deleted = clerk.enterprise_connections.delete(enterprise_connection_id=made.id)
+        equal((deleted.object, deleted.id, deleted.deleted), ("enterprise_connection", made.id, True), "deleted")
+        refused(lambda: clerk.enterprise_connections.get(enterprise_connection_id=made.id), (404, "resource_not_found"))
 
 
 # --- sessions

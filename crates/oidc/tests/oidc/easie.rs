@@ -209,3 +209,86 @@ fn the_template_belongs_to_the_shared_document() {
         assert_eq!(microsoft::issuer_template(url), None, "{url}");
     }
 }
+
+/// The smallest document of an issuer.
+fn document(issuer: &str) -> Vec<u8> {
+    let endpoint = |name: &str| format!("https://op.test/{name}");
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": endpoint("authorize"),
+        "token_endpoint": endpoint("token"),
+        "jwks_uri": endpoint("keys"),
+    })
+    .to_string()
+    .into_bytes()
+}
+
+#[test]
+fn googles_document_is_googles_or_that_of_its_address() {
+    let own = "https://op.test/.well-known/openid-configuration";
+    for (issuer, url) in [(google::ISSUER, google::DISCOVERY_URL), (google::ISSUER, own), ("https://op.test", own)] {
+        let metadata = google::configuration(&document(issuer), url).unwrap();
+        assert_eq!(metadata.issuer, Some(Issuer::Exact(issuer.to_owned())), "{url}");
+    }
+    for (issuer, url) in [
+        ("https://op.test", google::DISCOVERY_URL),
+        ("https://accounts.google.com/", own),
+        ("https://evil.test", own),
+        ("https://accounts.google.com.evil.test", own),
+        (microsoft::ISSUER_TEMPLATE, own),
+    ] {
+        let error = google::configuration(&document(issuer), url).unwrap_err();
+        assert_eq!(error.code(), "issuer_mismatch", "{issuer} {url}");
+        let expected = if url == own { "https://op.test" } else { google::ISSUER };
+        assert!(error.to_string().contains(&format!("expected {expected}")), "{error}");
+    }
+}
+
+#[test]
+fn microsofts_document_is_shared_or_of_one_tenant() {
+    let at = |audience: &str| format!("https://login.test/{audience}/v2.0/.well-known/openid-configuration");
+    let template = "https://login.test/{tenantid}/v2.0";
+    let own = format!("https://login.test/{TENANT}/v2.0");
+    for (issuer, url) in [
+        (template, at("organizations")),
+        (template, at("common")),
+        (template, format!("{}?appid=1", at("organizations"))),
+        (&own, at(TENANT)),
+        (&own, format!("{}?appid=1", at(TENANT))),
+    ] {
+        let metadata = microsoft::configuration(&document(issuer), &url).unwrap();
+        assert_eq!(metadata.issuer, Some(Issuer::TenantTemplate(template.to_owned())), "{url}");
+    }
+    for (issuer, url, code) in [
+        (own.as_str(), at("organizations"), "issuer_mismatch"),
+        (template, at(TENANT), "issuer_mismatch"),
+        (&own, at(OTHER_TENANT), "issuer_mismatch"),
+        ("https://evil.test/{tenantid}/v2.0", at("organizations"), "issuer_mismatch"),
+        ("https://login.test/acme.test/v2.0", at("acme.test"), "issuer_invalid"),
+        ("https://login.test", "https://login.test/.well-known/openid-configuration".to_owned(), "issuer_invalid"),
+        (google::ISSUER, google::DISCOVERY_URL.to_owned(), "issuer_invalid"),
+    ] {
+        let error = microsoft::configuration(&document(issuer), &url).unwrap_err();
+        assert_eq!(error.code(), code, "{issuer} {url}");
+    }
+}
+
+#[test]
+fn a_document_of_one_tenant_says_which_by_its_address() {
+    let at = |audience: &str| format!("https://login.test/{audience}/v2.0/.well-known/openid-configuration");
+    assert_eq!(microsoft::tenant_of_discovery_url(&at(&TENANT.to_uppercase())).as_deref(), Some(TENANT));
+    for audience in ["organizations", "common", "acme.test", "", "x"] {
+        assert_eq!(microsoft::tenant_of_discovery_url(&at(audience)), None, "{audience}");
+    }
+    assert_eq!(microsoft::tenant_of_discovery_url(microsoft::DISCOVERY_URL), None);
+    assert_eq!(microsoft::tenant_of_discovery_url(google::DISCOVERY_URL), None);
+}
+
+#[test]
+fn an_organizations_tenant_has_a_guid_and_not_that_of_personal_accounts() {
+    assert_eq!(microsoft::tenant_id(&TENANT.to_uppercase()).as_deref(), Some(TENANT));
+    let personal = microsoft::PERSONAL_TENANT;
+    for text in ["", "acme.test", "organizations", "{tenantid}", personal, &personal.to_uppercase(), &TENANT[1..]] {
+        assert_eq!(microsoft::tenant_id(text), None, "{text}");
+    }
+}

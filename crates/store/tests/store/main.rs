@@ -9,6 +9,8 @@ mod cascades;
 #[cfg(test)]
 mod constraints;
 #[cfg(test)]
+mod easie_grants;
+#[cfg(test)]
 mod lists;
 #[cfg(test)]
 mod lookups;
