@@ -16,7 +16,8 @@ use url::{Host, Url};
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_REDIRECTS: usize = 3;
 
-/// The client.
+/// The client; clones share its connections.
+#[derive(Clone)]
 pub struct Outbound {
     client: reqwest::Client,
     /// For requests that carry a secret for one address: what redirects them gets nothing.
