@@ -4,7 +4,8 @@ use crate::{
     Domain, Email, EnterpriseAccountId, EnterpriseConnectionId, JsonMap, Millis, OauthConfigId, OrganizationId,
     SamlConnectionId, UserId,
 };
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The kind of IdP a connection speaks to (CON-1). Never changes (CON-5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +62,19 @@ impl Provider {
             Self::SamlCustom | Self::SamlOkta | Self::SamlGoogle | Self::SamlMicrosoft => Protocol::Saml,
             Self::OidcCustom | Self::OidcGithubEnterprise | Self::OidcGitlab => Protocol::Oidc,
         }
+    }
+}
+
+impl Serialize for Provider {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Provider {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Self::parse(&word).ok_or_else(|| D::Error::custom("no provider that is known"))
     }
 }
 

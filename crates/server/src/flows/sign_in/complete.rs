@@ -10,8 +10,8 @@ use crate::random::sha256_hex;
 use doorward_model::{
     Client, Domain, EmailAddress, EmailAddressId, EmailVerification, EnterpriseAccount, EnterpriseAccountId,
     EnterpriseConnection, EnterpriseConnectionId, JsonMap, Millis, Organization, OrganizationId,
-    OrganizationMembership, OrganizationMembershipId, Protocol, RoleId, Session, SessionId, SessionStatus, SignUp,
-    SsoProfile, User, UserId, Verification, VerificationStatus,
+    OrganizationMembership, OrganizationMembershipId, Protocol, Provider, RoleId, Session, SessionId, SessionStatus,
+    SignUp, SsoProfile, User, UserId, Verification, VerificationStatus,
 };
 use doorward_rules::account_linking::{self, Linking};
 use doorward_rules::join::{self, Join};
@@ -354,10 +354,11 @@ async fn open_session(
 }
 
 /// The verification of an attempt that succeeded.
-pub fn verified(connection: &EnterpriseConnectionId, now: Millis) -> Verification {
+pub fn verified(connection: &EnterpriseConnectionId, provider: Provider, now: Millis) -> Verification {
     Verification {
         status: VerificationStatus::Verified,
         connection_id: connection.clone(),
+        provider,
         external_verification_redirect_url: None,
         error: None,
         expire_at: now,

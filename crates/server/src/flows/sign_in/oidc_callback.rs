@@ -11,7 +11,9 @@ use crate::flows::sign_in::outcome::{self, Finished, Journey};
 use crate::flows::{FlowError, Refusal};
 use crate::http::error_table::sso_error;
 use crate::random::sha256_hex;
-use doorward_model::{ClientId, EnterpriseConnection, EnterpriseConnectionId, Millis, OidcRequest, SsoOutcome};
+use doorward_model::{
+    ClientId, EnterpriseConnection, EnterpriseConnectionId, Millis, OidcRequest, Provider, SsoOutcome,
+};
 use doorward_oidc::{Callback, CallbackError};
 use doorward_rules::oidc_trip::{Facts, Return, Standing, came_back, standing};
 use doorward_store::{Tx, clients, enterprise_connections, oidc_requests, write_tx};
@@ -29,6 +31,7 @@ pub enum Next {
 struct Taken {
     trip: OidcRequest,
     client_id: ClientId,
+    provider: Provider,
     connection: Result<EnterpriseConnection, Refusal>,
 }
 
@@ -63,7 +66,7 @@ pub async fn receive(
     let has_moved = url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == MOVED);
     let came = Came { connection_id, state_sha256: &state_sha256, cookie, base_url: (!has_moved).then_some(base_url) };
     let taken = write_tx!(app.store, FlowError, |tx| { take(tx, came, now).await })?;
-    let Taken { trip, client_id, connection } = match taken {
+    let Taken { trip, client_id, provider, connection } = match taken {
         Ok(taken) => taken,
         Err(base_url) => return Ok(Next::Elsewhere { base_url }),
     };
@@ -75,7 +78,7 @@ pub async fn receive(
             Err(refusal) => failed(&refusal),
         },
     };
-    let (journey, now) = (Journey::from(trip), app.now());
+    let (journey, now) = (Journey::through(provider, trip), app.now());
     let finished = write_tx!(app.store, FlowError, |tx| {
         let mut client = clients::by_id(tx, &client_id).await?.ok_or_else(other_browser)?;
         outcome::apply(tx, app, &mut client, &journey, &outcome, now).await
@@ -113,6 +116,7 @@ async fn take(tx: &mut Tx, came: Came<'_>, now: Millis) -> Result<Result<Taken, 
     let trip = oidc_requests::take(tx, came.state_sha256).await?.ok_or_else(unknown_state)?;
     let connection = enterprise_connections::by_id(tx, &trip.connection_id).await?;
     let trust_sha256 = connection.as_ref().map(trust_sha256).unwrap_or_default();
+    let provider = connection.as_ref().map_or(Provider::OidcCustom, |connection| connection.provider);
     let connection = match (standing(connection.as_ref(), &trip, &trust_sha256), connection) {
         (Standing::Good, Some(connection)) => Ok(connection),
         (Standing::Changed, _) => Err(Refusal::OauthCallbackInvalid {
@@ -122,7 +126,7 @@ async fn take(tx: &mut Tx, came: Came<'_>, now: Millis) -> Result<Result<Taken, 
             Err(Refusal::OauthNotEnabled { id: trip.connection_id.to_string() })
         }
     };
-    Ok(Ok(Taken { client_id: trip.client_id.clone(), trip, connection }))
+    Ok(Ok(Taken { client_id: trip.client_id.clone(), trip, provider, connection }))
 }
 
 /// The state of a query that is otherwise of no use, if there is exactly one.

@@ -5,7 +5,7 @@ use crate::flows::sign_in::complete::{self, Arrival};
 use crate::flows::{FlowError, Refusal};
 use crate::http::error_table::sso_error;
 use doorward_model::{
-    AttemptId, Client, EnterpriseConnectionId, Millis, OidcRequest, Protocol, SamlRequest, Session, SignInStatus,
+    AttemptId, Client, EnterpriseConnectionId, Millis, OidcRequest, Provider, SamlRequest, Session, SignInStatus,
     SignUpStatus, SsoError, SsoOutcome, SsoProfile, Verification, VerificationStatus,
 };
 use doorward_store::{Tx, sign_ins, sign_ups};
@@ -36,7 +36,8 @@ impl Finished {
 /// The part of a trip that every protocol has.
 #[derive(Clone, Debug)]
 pub struct Journey {
-    pub protocol: Protocol,
+    /// Of what kind the connection is, or was.
+    pub provider: Provider,
     pub connection_id: EnterpriseConnectionId,
     pub attempt: AttemptId,
     pub redirect_url: String,
@@ -47,7 +48,8 @@ pub struct Journey {
 impl From<SamlRequest> for Journey {
     fn from(request: SamlRequest) -> Self {
         Self {
-            protocol: Protocol::Saml,
+            // All that speak SAML are one to whoever is on the way.
+            provider: Provider::SamlCustom,
             connection_id: request.connection_id,
             attempt: request.attempt,
             redirect_url: request.redirect_url,
@@ -57,10 +59,11 @@ impl From<SamlRequest> for Journey {
     }
 }
 
-impl From<OidcRequest> for Journey {
-    fn from(request: OidcRequest) -> Self {
+impl Journey {
+    /// A trip to a connection of this kind.
+    pub fn through(provider: Provider, request: OidcRequest) -> Self {
         Self {
-            protocol: Protocol::Oidc,
+            provider,
             connection_id: request.connection_id,
             attempt: request.attempt,
             redirect_url: request.redirect_url,
@@ -109,12 +112,14 @@ async fn arrive(
                 signed_in: Some((client.clone(), secret)),
             })
         }
-        Arrival::Refused(refusal) => fail(tx, journey, sso_error(&refusal.in_words_of(journey.protocol)), now).await,
+        Arrival::Refused(refusal) => {
+            fail(tx, journey, sso_error(&refusal.in_words_of(journey.provider.protocol())), now).await
+        }
     }
 }
 
 async fn succeed(tx: &mut Tx, journey: &Journey, session: &Session, now: Millis) -> Result<(), FlowError> {
-    let verification = complete::verified(&journey.connection_id, now);
+    let verification = complete::verified(&journey.connection_id, journey.provider, now);
     match &journey.attempt {
         AttemptId::SignIn(id) => {
             let mut sign_in = sign_ins::by_id(tx, id).await?.ok_or_else(|| complete::missing("the sign-in"))?;
@@ -147,6 +152,7 @@ async fn transferable(
     let verification = Verification {
         status: VerificationStatus::Transferable,
         connection_id: journey.connection_id.clone(),
+        provider: journey.provider,
         external_verification_redirect_url: None,
         error: Some(sso_error(&Refusal::AccountExists)),
         expire_at: now + TRANSFER_LIFETIME,
@@ -162,6 +168,7 @@ async fn fail(tx: &mut Tx, journey: &Journey, error: SsoError, now: Millis) -> R
     let verification = Verification {
         status: VerificationStatus::Failed,
         connection_id: journey.connection_id.clone(),
+        provider: journey.provider,
         external_verification_redirect_url: None,
         error: Some(error),
         expire_at: now,

@@ -234,7 +234,7 @@ async fn transfer(tx: &mut Tx, app: &App, mut browser: Browser, now: Millis) -> 
     }
     // The verified profile serves once.
     let profile = verification.transfer_profile.take().ok_or_else(invalid)?;
-    let connection_id = verification.connection_id.clone();
+    let (connection_id, provider) = (verification.connection_id.clone(), verification.provider);
     verification.status = VerificationStatus::Expired;
     sign_up.verification = Some(verification);
     sign_up.updated_at = now;
@@ -258,7 +258,7 @@ async fn transfer(tx: &mut Tx, app: &App, mut browser: Browser, now: Millis) -> 
     };
     sign_in.status = SignInStatus::Complete;
     sign_in.created_session_id = Some(session.id.clone());
-    sign_in.verification = Some(complete::verified(&connection_id, now));
+    sign_in.verification = Some(complete::verified(&connection_id, provider, now));
     sign_ins::insert(tx, &sign_in).await?;
     browser.new_secret = Some(secret);
     Ok(Started { browser, sign_in, connections: Vec::new() })

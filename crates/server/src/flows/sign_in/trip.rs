@@ -78,6 +78,7 @@ pub async fn begin(
     Ok(Verification {
         status: VerificationStatus::Unverified,
         connection_id: connection.id.clone(),
+        provider: connection.provider,
         external_verification_redirect_url: Some(redirect),
         error: None,
         expire_at,

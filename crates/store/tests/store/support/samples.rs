@@ -481,6 +481,7 @@ pub(crate) fn verification(n: i64) -> Verification {
     Verification {
         status: VerificationStatus::Transferable,
         connection_id: id("entconn", n),
+        provider: Provider::OidcGitlab,
         external_verification_redirect_url: Some(odd("https://idp.example/", n)),
         error: Some(error(n)),
         expire_at: START + n + 500,
