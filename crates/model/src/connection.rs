@@ -171,6 +171,11 @@ pub struct OidcConfig {
     pub authorization_url: Option<String>,
     pub token_url: Option<String>,
     pub user_info_url: Option<String>,
+    /// Who signs ID tokens, and where the keys are; both or neither. Without them userinfo says who somebody is.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    #[serde(default)]
+    pub jwks_url: Option<String>,
     pub client_id: Option<String>,
     /// Under the instance's encryption key; never shown. `None`: a public client.
     pub encrypted_client_secret: Option<String>,

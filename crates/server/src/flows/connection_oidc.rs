@@ -50,6 +50,8 @@ pub fn blank(app: &App, provider: Provider, now: i64) -> OidcConfig {
         authorization_url: None,
         token_url: None,
         user_info_url: None,
+        issuer: None,
+        jwks_url: None,
         client_id: None,
         encrypted_client_secret: None,
         requires_pkce: false,
@@ -99,6 +101,8 @@ async fn discover(outbound: &Outbound, url: &str) -> Result<Endpoints, Refusal> 
         authorization_url: Some(metadata.authorization_endpoint),
         token_url: Some(metadata.token_endpoint),
         user_info_url: metadata.userinfo_endpoint,
+        issuer: metadata.issuer.map(|issuer| issuer.as_str().to_owned()),
+        jwks_url: metadata.jwks_uri,
     })
 }
 
@@ -118,6 +122,22 @@ pub fn problem_of_endpoint(url: &str) -> Option<String> {
     }
 }
 
+/// What is wrong with an issuer that was entered by hand; completes "the parameter …".
+pub fn problem_of_issuer(issuer: &str) -> Option<String> {
+    let alone = ManualEndpoints {
+        authorization_endpoint: issuer,
+        token_endpoint: issuer,
+        userinfo_endpoint: Some(issuer),
+        issuer: Some(issuer),
+        ..ManualEndpoints::default()
+    };
+    match ProviderMetadata::manual(alone) {
+        Err(DiscoveryError::IssuerInvalid { problem, .. }) => Some(problem.to_owned()),
+        Err(error) => Some(format!("is of no use: {error}")),
+        Ok(_) => None,
+    }
+}
+
 /// Applies a change to the half of a connection that it is about.
 pub fn apply(connection: &mut EnterpriseConnection, change: &OidcChange, prepared: &Prepared) -> Result<(), Refusal> {
     let provider = connection.provider;
@@ -127,10 +147,16 @@ pub fn apply(connection: &mut EnterpriseConnection, change: &OidcChange, prepare
         param: format!("oidc.{name}"),
         other: "the document of oidc.discovery_url",
     })?;
+    let has_secret = oidc.encrypted_client_secret.is_some();
+    if has_secret && change.client_secret.is_none() && !rules::secret_may_stay(&Endpoints::of(oidc), &endpoints) {
+        return Err(Refusal::ClientSecretOfAnotherProvider);
+    }
     oidc.discovery_url = endpoints.discovery_url;
     oidc.authorization_url = endpoints.authorization_url;
     oidc.token_url = endpoints.token_url;
     oidc.user_info_url = endpoints.user_info_url;
+    oidc.issuer = endpoints.issuer;
+    oidc.jwks_url = endpoints.jwks_url;
     replace_text(&mut oidc.client_id, change.client_id.as_ref());
     if change.client_secret.is_some() {
         oidc.encrypted_client_secret.clone_from(&prepared.sealed_secret);
@@ -155,5 +181,7 @@ pub fn refusal(refusal: rules::Refusal) -> Refusal {
     match refusal {
         rules::Refusal::NoDiscovery => Refusal::DiscoveryImpossible,
         rules::Refusal::PublicClientNeedsPkce => Refusal::PublicClientNeedsPkce,
+        rules::Refusal::NoIssuer => Refusal::ParamMissing { param: "oidc.issuer" },
+        rules::Refusal::NoKeys => Refusal::ParamMissing { param: "oidc.jwks_url" },
     }
 }

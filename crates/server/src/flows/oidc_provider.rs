@@ -103,8 +103,8 @@ fn by_hand(oidc: &OidcConfig) -> Result<ProviderMetadata, Refusal> {
         authorization_endpoint: oidc.authorization_url.as_deref().ok_or_else(|| missing("authorization_url"))?,
         token_endpoint: oidc.token_url.as_deref().ok_or_else(|| missing("token_url"))?,
         userinfo_endpoint: oidc.user_info_url.as_deref(),
-        jwks_uri: None,
-        issuer: None,
+        jwks_uri: oidc.jwks_url.as_deref(),
+        issuer: oidc.issuer.as_deref(),
     };
     ProviderMetadata::manual(endpoints).map_err(|error| Refusal::OauthMisconfigured { reason: format!("{error}.") })
 }

@@ -284,6 +284,14 @@ fn connections(refusal: &Refusal) -> Option<ErrorEntry> {
             "A client without a secret needs PKCE: set requires_pkce, or give client_secret.",
         )
         .param("oidc.requires_pkce"),
+        ClientSecretOfAnotherProvider => entry(
+            422,
+            "form_param_missing",
+            "is missing",
+            "The stored client secret was given for another provider and is not sent to this one. Give its client_secret, or an \
+             empty one for a public client.",
+        )
+        .param("oidc.client_secret"),
         MetadataRefreshUnderWay => entry(
             409,
             "metadata_refresh_under_way",

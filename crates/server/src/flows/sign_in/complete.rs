@@ -86,7 +86,7 @@ pub fn trust_sha256(connection: &EnterpriseConnection) -> String {
     let by_hand = match oidc.discovery_url {
         // The document names the endpoints.
         Some(_) => None,
-        None => Some((&oidc.authorization_url, &oidc.token_url, &oidc.user_info_url)),
+        None => Some((&oidc.authorization_url, &oidc.token_url, &oidc.user_info_url, &oidc.issuer, &oidc.jwks_url)),
     };
     let provider = (&oidc.discovery_url, by_hand, &oidc.client_id);
     sha256_hex(&format!("oidc {provider:?} {:?}", oidc.attribute_mapping))

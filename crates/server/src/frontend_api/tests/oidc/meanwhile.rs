@@ -60,7 +60,10 @@ async fn con37_a_connection_that_is_changed_meanwhile_signs_nobody_in() {
         (json!({"domains": ["other.test"]}), "enterprise_sso_email_address_domain_mismatch"),
         (json!({"domains": ["eu.acme.test"]}), "enterprise_sso_email_address_domain_mismatch"),
         (json!({"disable_jit_provisioning": true}), "saml_jit_provisioning_disabled"),
-        (json!({"oidc": {"discovery_url": stranger.discovery_url()}}), "oauth_callback_invalid"),
+        (
+            json!({"oidc": {"discovery_url": stranger.discovery_url(), "client_secret": "of the stranger"}}),
+            "oauth_callback_invalid",
+        ),
         (json!({"oidc": {"client_id": "another"}}), "oauth_callback_invalid"),
         (json!({"oidc": {"attribute_mapping": {"user_id": "email"}}}), "oauth_callback_invalid"),
     ];

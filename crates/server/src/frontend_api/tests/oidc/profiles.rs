@@ -2,7 +2,7 @@
 
 use super::{Trip, alice, refused};
 use crate::frontend_api::tests::support::{footprint, members, organization, users};
-use crate::testing::{Person, TestApp, TestOp};
+use crate::testing::{OpKey, Person, TestApp, TestOp};
 use axum::http::Method;
 use serde_json::{Value, json};
 
@@ -190,6 +190,83 @@ async fn mem3_mem4_nobody_new_where_none_may_come_and_no_seat_is_left() {
         refused(&app, &op, &alice(), "saml_jit_provisioning_disabled", "alice@acme.test").await;
         app.close().await;
     }
+}
+
+/// Endpoints by hand, with the issuer and keys of the provider.
+fn by_hand_with_keys(op: &TestOp) -> Value {
+    json!({
+        "discovery_url": null,
+        "auth_url": format!("{}/auth", op.url),
+        "token_url": format!("{}/token", op.url),
+        "issuer": op.url,
+        "jwks_url": format!("{}/jwks", op.url),
+    })
+}
+
+#[tokio::test]
+async fn oid2_issuer_and_keys_by_hand_verify_the_id_token_as_a_discovery_document_does() {
+    for app in TestApp::on_each_database().await {
+        let op = TestOp::start().await;
+        let by_hand = by_hand_with_keys(&op);
+        let op = op.connected(&app, "acme.test", None, by_hand).await;
+        let session = Trip::begin(&app, "alice@acme.test").await.answer(&app, &op, &alice()).await.unwrap();
+        assert_eq!(session["user"]["email_addresses"][0]["email_address"], "alice@acme.test");
+        assert_eq!((op.hits("/.well-known/openid-configuration"), op.hits("/jwks"), op.hits("/userinfo")), (0, 1, 0));
+        let exchange = "oauth_token_exchange_error";
+        type Spoil = fn(&mut Value, &mut Value);
+        let spoiled: [(Spoil, &str); 6] = [
+            (|_, claims| claims["iss"] = json!("https://other.test"), "iss"),
+            (|_, claims| claims["aud"] = json!("another"), "aud"),
+            (|_, claims| claims["nonce"] = json!("of another sign-in"), "nonce"),
+            (|_, claims| claims["exp"] = json!(1), "was valid until"),
+            (|header, _| header["alg"] = json!("none"), "alg"),
+            (|header, _| header["kid"] = json!("unknown"), "kid"),
+        ];
+        for (spoil, words) in spoiled {
+            op.spoil(spoil);
+            refused(&app, &op, &alice(), exchange, words).await;
+        }
+        op.state().change = None;
+        // Nobody falls back on userinfo because a token is missing.
+        op.change_tokens(|tokens| tokens["id_token"] = Value::Null);
+        refused(&app, &op, &alice(), exchange, "id_token").await;
+        op.state().change_tokens = None;
+        // Signed by a key that is not published.
+        let published = op.state().keys.clone();
+        op.can("/jwks", 200, &[("content-type", "application/json")], &OpKey::set(&published));
+        op.state().keys = vec![OpKey::new("key-1")];
+        refused(&app, &op, &alice(), exchange, "signature").await;
+        op.state().keys = published;
+        Trip::begin(&app, "alice@acme.test").await.answer(&app, &op, &alice()).await.unwrap();
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn con37_issuer_and_keys_by_hand_that_are_changed_meanwhile_sign_nobody_in() {
+    let app = TestApp::new().await;
+    let op = TestOp::start().await;
+    let by_hand = by_hand_with_keys(&op);
+    let op = op.connected(&app, "acme.test", None, by_hand.clone()).await;
+    let path = format!("/v1/enterprise_connections/{}", op.connection_id());
+    for change in [
+        json!({"issuer": "https://other.test"}),
+        json!({"jwks_url": format!("{}/other", op.url)}),
+        json!({"issuer": "", "jwks_url": "", "user_info_url": format!("{}/userinfo", op.url)}),
+    ] {
+        let before = footprint(&app).await;
+        let trip = Trip::begin(&app, "alice@acme.test").await;
+        let brought = op.authorize(&app, &trip.redirect, &alice());
+        app.backend(Method::PATCH, &path, json!({"oidc": change})).await.ok();
+        let error = trip.come_back(&brought).await.unwrap_err();
+        assert!(error.0 == "oauth_callback_invalid" && error.1.contains("changed meanwhile"), "{change} {error:?}");
+        assert_eq!(footprint(&app).await, before);
+        let mut restored = by_hand.clone();
+        restored["discovery_url"] = json!("");
+        app.backend(Method::PATCH, &path, json!({"oidc": restored})).await.ok();
+    }
+    assert_eq!(op.hits("/token"), 0);
+    app.close().await;
 }
 
 #[tokio::test]
