@@ -166,6 +166,28 @@ async fn while_its_documents_cannot_be_fetched_people_sign_in_by_those_that_are_
 }
 
 #[tokio::test]
+async fn a_provider_that_has_become_slow_keeps_nobody_waiting_who_can_sign_in_by_what_is_kept() {
+    let app = TestApp::new().await;
+    let op = TestOp::connect(&app, "acme.test", None).await;
+    let sign_in = async || Trip::begin(&app, "alice@acme.test").await.answer(&app, &op, &alice()).await.unwrap();
+    sign_in().await;
+    app.advance(HOUR);
+    for path in [DISCOVERY, "/jwks"] {
+        op.state().delays.insert(path, Duration::from_secs(3));
+    }
+    let start = std::time::Instant::now();
+    sign_in().await;
+    // A second for each document, one of them twice: for the way there and the way back.
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let start = std::time::Instant::now();
+    sign_in().await;
+    assert!(start.elapsed() < Duration::from_secs(1), "the new ones came: {:?}", start.elapsed());
+    assert_eq!((op.hits(DISCOVERY), op.hits("/jwks")), (2, 2));
+    app.close().await;
+}
+
+#[tokio::test]
 async fn one_connections_documents_are_of_no_use_to_another() {
     let app = TestApp::new().await;
     let op = TestOp::connect(&app, "acme.test", None).await;
