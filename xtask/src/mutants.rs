@@ -110,7 +110,7 @@ const JUDGES: [Judge; 5] = [
     Judge {
         package: "doorward",
         folder: "crates/server",
-        judging: &["flows/oidc_provider.rs", "flows/sign_in/oidc_", "outbound/"],
+        judging: &["flows/oidc_provider.rs", "flows/sign_in/oidc_", "outbound/kept.rs", "outbound/mod.rs"],
         tests: &["--bin=doorward"],
         selection: &["frontend_api::tests::oidc::", "outbound::"],
     },
