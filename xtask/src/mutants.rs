@@ -40,7 +40,7 @@ struct Judge {
     selection: &'static [&'static str],
 }
 
-const JUDGES: [Judge; 5] = [
+const JUDGES: [Judge; 6] = [
     Judge {
         package: "doorward-saml",
         folder: "crates/saml",
@@ -110,9 +110,16 @@ const JUDGES: [Judge; 5] = [
     Judge {
         package: "doorward",
         folder: "crates/server",
-        judging: &["flows/oidc_provider.rs", "flows/sign_in/oidc_", "outbound/kept.rs", "outbound/mod.rs"],
+        judging: &["outbound/kept.rs", "outbound/mod.rs"],
         tests: &["--bin=doorward"],
-        selection: &["frontend_api::tests::oidc::", "outbound::"],
+        selection: &["outbound::"],
+    },
+    Judge {
+        package: "doorward",
+        folder: "crates/server",
+        judging: &["flows/oidc_provider.rs", "flows/sign_in/oidc_"],
+        tests: &["--bin=doorward"],
+        selection: &["frontend_api::tests::oidc::"],
     },
     Judge {
         package: "doorward",

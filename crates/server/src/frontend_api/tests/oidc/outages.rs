@@ -7,10 +7,10 @@ use serde_json::json;
 use std::time::Duration;
 
 const HOUR: i64 = 3600 * 1000;
-const DISCOVERY: &str = "/.well-known/openid-configuration";
+pub(super) const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 /// Prepares a sign-in of Alice; status and code of the refusal.
-async fn not_begun(app: &TestApp, words: &str) -> (u16, String) {
+pub(super) async fn not_begun(app: &TestApp, words: &str) -> (u16, String) {
     let form = [
         ("identifier", "alice@acme.test"),
         ("strategy", "enterprise_sso"),
