@@ -9,7 +9,7 @@
 mod allowed;
 mod sites;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -194,7 +194,7 @@ pub(crate) fn run(wanted: &str) -> Result<bool> {
 
 /// Writes the workspace with its switches; files that stay the same are left alone, so that cargo does not compile them.
 fn make_copy(copy: &Path) -> Result<Vec<Site>> {
-    let mut sites = Vec::new();
+    let (mut sites, mut written) = (Vec::new(), HashSet::new());
     for path in tidy::paths(workspace::root())? {
         let belongs = ["crates/", "xtask/", "Cargo."].iter().any(|start| path.starts_with(start));
         let Some(content) = fs::read(workspace::root().join(&path)).ok().filter(|_| belongs) else { continue };
@@ -211,13 +211,32 @@ fn make_copy(copy: &Path) -> Result<Vec<Site>> {
             content
         };
         write_changed(&copy.join(&path), &content)?;
+        written.insert(copy.join(&path));
     }
     for judge in &JUDGES {
         // What only some crates have use for is no mistake.
         let switch = SWITCH.replacen("\nuse std::io", "\n#![allow(dead_code)]\n\nuse std::io", 1);
-        write_changed(&copy.join(judge.folder).join("src/mutant.rs"), switch.as_bytes())?;
+        let path = copy.join(judge.folder).join("src/mutant.rs");
+        write_changed(&path, switch.as_bytes())?;
+        written.insert(path);
+    }
+    for folder in ["crates", "xtask"] {
+        remove_others(&copy.join(folder), &written)?;
     }
     Ok(sites)
+}
+
+/// Files of an earlier copy that the workspace no longer has.
+fn remove_others(folder: &Path, written: &HashSet<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            remove_others(&path, written)?;
+        } else if !written.contains(&path) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// The copy shares the target folder with the original, so that nothing that both depend on is compiled twice. Cargo tells
