@@ -315,6 +315,7 @@ mod tests {
         // Nobody tries again at once, and then somebody does.
         assert_eq!(get(&shelf, Want::Fresh, ends + PAUSE - 1, document("two")).await, "one");
         assert_eq!(get(&shelf, Want::Fresh, ends + STALE - 1, Err("down")).await, "one");
+        assert_eq!(get(&shelf, Want::Fresh, ends + STALE, document("two")).await, "error down");
         assert_eq!(get(&shelf, Want::Fresh, ends + STALE + PAUSE, Err("down")).await, "error down");
         assert_eq!(get(&shelf, Want::Fresh, ends + STALE + 2 * PAUSE, document("two")).await, "two");
     }
@@ -442,5 +443,6 @@ mod tests {
         // Larger than all there is room for: it is used, and alone.
         shelf.get(&key("f"), Want::Fresh, &at(9), async { document("eleven bytes") }).await.unwrap();
         assert_eq!(count(&shelf), 1);
+        assert!(shelf.slots.lock().unwrap().contains_key(&key("f")));
     }
 }

@@ -62,6 +62,8 @@ async fn the_loopback_exception_covers_nothing_else() {
         "http://169.254.169.254/",
         "https://127.0.0.1/",
         "http://u:p@127.0.0.1/",
+        "http://u@127.0.0.1/",
+        "http://:p@127.0.0.1/",
     ] {
         assert!(matches!(client.get(url, 100).await, Err(OutboundError::Refused(..))), "{url}");
     }
@@ -120,6 +122,28 @@ async fn what_a_tenants_document_names_reaches_no_exception_that_the_document_it
         let sent = client.send(&form(&inside), Some(document), 100).await;
         assert_eq!(sent.is_ok(), is_allowed, "{document}");
         assert!(is_allowed || matches!(sent.err(), Some(OutboundError::Refused(..))));
+    }
+}
+
+#[tokio::test]
+async fn what_is_named_by_nothing_that_can_be_read_is_not_fetched() {
+    let inside = server(ok("secret")).await;
+    let client = outbound(&["http://127.0.0.1"]);
+    for document in ["", "no url", "//127.0.0.1/"] {
+        let fetched = client.document(&inside, Some(document), 100).await.err();
+        assert!(matches!(fetched, Some(OutboundError::Refused(_, "it is no URL"))), "{document}");
+        assert!(matches!(
+            client.send(&form(&inside), Some(document), 100).await.err(),
+            Some(OutboundError::Refused(..))
+        ));
+    }
+}
+
+#[test]
+fn an_exception_without_a_scheme_is_a_host() {
+    // Which reads like a URL of the scheme "localhost".
+    for host in ["localhost:8080", "idp.internal", "IDP.internal"] {
+        assert_eq!(Exception::parse(host), Exception::Host(host.to_lowercase()));
     }
 }
 

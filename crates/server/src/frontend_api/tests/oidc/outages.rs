@@ -98,6 +98,10 @@ async fn oid3_without_a_usable_configuration_no_trip_begins() {
         {
             op.can(DISCOVERY, status, &[], body);
             assert_eq!(not_begun(&app, words).await, code);
+            // Whoever comes next is told the same, and nobody is asked again so soon.
+            let asked = op.hits(DISCOVERY);
+            assert_eq!(not_begun(&app, words).await, code);
+            assert_eq!(op.hits(DISCOVERY), asked);
             app.advance(5000);
         }
         op.state().canned.clear();
