@@ -128,6 +128,35 @@ async fn con37_a_connection_that_is_changed_while_its_document_is_fetched_sends_
 }
 
 #[tokio::test]
+async fn a_document_that_was_fetched_for_a_connection_begins_no_trip_to_the_one_that_took_its_place() {
+    const DISCOVERY: &str = "/.well-known/openid-configuration";
+    let form = [
+        ("identifier", "alice@acme.test"),
+        ("strategy", "enterprise_sso"),
+        ("redirect_url", "https://app.example.com/sso-callback"),
+    ];
+    for app in TestApp::on_each_database().await {
+        let op = TestOp::connect(&app, "acme.test", None).await;
+        let path = format!("/v1/enterprise_connections/{}", op.connection_id());
+        op.state().delays.insert(DISCOVERY, Duration::from_secs(1));
+        let browser = app.browser();
+        let replaced = async {
+            while op.hits(DISCOVERY) == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            op.state().delays.clear();
+            app.backend(Method::DELETE, &path, Value::Null).await.ok();
+            op.clone().connected(&app, "acme.test", None, json!({})).await
+        };
+        let (begun, heir) = futures_util::future::join(browser.post("/v1/client/sign_ins", &form), replaced).await;
+        assert_eq!(begun.error(), (400, "misconfigured_oauth_provider".to_owned()), "{}", begun.text);
+        assert!(begun.text.contains("at this very moment"), "{}", begun.text);
+        Trip::begin(&app, "alice@acme.test").await.answer(&app, &heir, &alice()).await.unwrap();
+        app.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_new_client_secret_interrupts_nobody() {
     let app = TestApp::new().await;
     let op = TestOp::connect(&app, "acme.test", None).await;

@@ -5,6 +5,7 @@ use crate::frontend_api::tests::support::{footprint, members, organization, user
 use crate::testing::{OpKey, Person, TestApp, TestOp};
 use axum::http::Method;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 #[tokio::test]
 async fn oid6_an_address_that_nobody_vouches_for_signs_nobody_in() {
@@ -129,6 +130,42 @@ async fn without_userinfo_who_is_known_by_the_id_token_still_signs_in() {
     nameless.userinfo["sub"] = json!("s-2");
     refused(&app, &op, &nameless, "oauth_fetch_user_error", "sub of userinfo").await;
     app.close().await;
+}
+
+#[tokio::test]
+async fn a_slow_userinfo_endpoint_is_waited_for_where_it_has_to_say_who_it_is_and_missed_where_not() {
+    let app = TestApp::new().await;
+    let (acme, globex) =
+        (TestOp::connect(&app, "acme.test", None).await, TestOp::connect(&app, "globex.test", None).await);
+    for op in [&acme, &globex] {
+        op.state().delays.insert("/userinfo", Duration::from_secs(30));
+    }
+    let unknown = alice().in_userinfo_alone();
+    let mut nameless = Person::new("bob@globex.test", "Bob", "B");
+    nameless.id_token = json!({"sub": "b-1", "email": "bob@globex.test", "email_verified": true});
+    let at_acme = Trip::begin(&app, "alice@acme.test").await;
+    let at_globex = Trip::begin(&app, "bob@globex.test").await;
+    let hers = at_acme.answer(&app, &acme, &unknown);
+    let (refused, signed_in) = futures_util::future::join(hers, at_globex.answer(&app, &globex, &nameless)).await;
+    let error = refused.unwrap_err();
+    assert!(error.0 == "gateway_timeout" && error.1.contains("The userinfo endpoint"), "{error:?}");
+    assert_eq!(signed_in.unwrap()["user"]["first_name"], Value::Null);
+    app.close().await;
+}
+
+#[tokio::test]
+async fn con27_metadata_that_is_too_large_signs_nobody_in() {
+    for app in TestApp::on_each_database().await {
+        let op = TestOp::connect(&app, "acme.test", None).await;
+        let large: Vec<String> = (0..40).map(|_| "x".repeat(1000)).collect();
+        let person = alice().with("public_metadata_notes", json!(large));
+        let custom = json!({"custom_attributes": [
+            {"name": "Notes", "key": "notes", "sso_path": "public_metadata_notes", "multi_valued": true},
+        ]});
+        app.backend(Method::PATCH, &format!("/v1/enterprise_connections/{}", op.connection_id()), custom).await.ok();
+        refused(&app, &op, &person, "oauth_fetch_user_error", "too large").await;
+        app.close().await;
+    }
 }
 
 #[tokio::test]
