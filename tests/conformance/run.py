@@ -461,6 +461,15 @@ def _():
     )
 
 
+@check("OID-8 a stored secret follows no connection to another provider")
+def _():
+    made = new_connection(provider="oidc_custom", oidc={"client_id": "client", "client_secret": "hidden", **BY_HAND})
+    change = lambda **oidc: clerk.enterprise_connections.update(enterprise_connection_id=made.id, oidc=oidc)
+    elsewhere = "https://other.example.test/token"
+    refused(lambda: change(token_url=elsewhere), (422, "form_param_missing"))
+    equal(change(token_url=elsewhere, client_secret="of the other").oauth_config.token_url, elsewhere, "moved")
+
+
 @check("OID-3, OID-7, OID-14 refusals of connections that speak OpenID Connect")
 def _():
     refused(

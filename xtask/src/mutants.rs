@@ -9,7 +9,7 @@
 mod allowed;
 mod sites;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -30,7 +30,7 @@ const SWITCH: &str = include_str!("mutants/switch.rs");
 const PATIENCE: u32 = 20;
 const LEAST_PATIENCE: Duration = Duration::from_secs(30);
 
-/// A crate, the files in it that judge what comes from outside, and the tests that should notice.
+/// Files of a crate that judge what comes from outside, and the tests that should notice.
 struct Judge {
     package: &'static str,
     folder: &'static str,
@@ -40,7 +40,7 @@ struct Judge {
     selection: &'static [&'static str],
 }
 
-const JUDGES: [Judge; 3] = [
+const JUDGES: [Judge; 6] = [
     Judge {
         package: "doorward-saml",
         folder: "crates/saml",
@@ -69,14 +69,67 @@ const JUDGES: [Judge; 3] = [
     Judge {
         package: "doorward-rules",
         folder: "crates/rules",
-        judging: &["profile.rs", "saml_answer.rs"],
+        judging: &[
+            "account_linking.rs",
+            "join.rs",
+            "oidc_connection.rs",
+            "oidc_profile.rs",
+            "oidc_trip.rs",
+            "profile.rs",
+            "saml_answer.rs",
+            "sign_in_route.rs",
+        ],
         tests: &["--lib"],
+        selection: &[],
+    },
+    Judge {
+        package: "doorward-oidc",
+        folder: "crates/oidc",
+        judging: &[
+            "algorithm.rs",
+            "authorization_request.rs",
+            "callback.rs",
+            "claims.rs",
+            "discovery.rs",
+            "easie/",
+            "endpoint.rs",
+            "http.rs",
+            "id_token/",
+            "json.rs",
+            "jws.rs",
+            "key_set.rs",
+            "pkce.rs",
+            "secret.rs",
+            "shown.rs",
+            "token/",
+            "userinfo.rs",
+        ],
+        tests: &["--lib", "--test=oidc"],
         selection: &[],
     },
     Judge {
         package: "doorward",
         folder: "crates/server",
-        judging: &["flows/sign_in/finish.rs", "flows/sign_in/outcome.rs", "flows/sign_in/saml_callback.rs"],
+        judging: &["outbound/kept.rs", "outbound/mod.rs"],
+        tests: &["--bin=doorward"],
+        selection: &["outbound::"],
+    },
+    Judge {
+        package: "doorward",
+        folder: "crates/server",
+        judging: &["flows/oidc_provider.rs", "flows/sign_in/oidc_"],
+        tests: &["--bin=doorward"],
+        selection: &["frontend_api::tests::oidc::"],
+    },
+    Judge {
+        package: "doorward",
+        folder: "crates/server",
+        judging: &[
+            "flows/sign_in/complete.rs",
+            "flows/sign_in/finish.rs",
+            "flows/sign_in/outcome.rs",
+            "flows/sign_in/saml_callback.rs",
+        ],
         tests: &["--bin=doorward"],
         selection: &["frontend_api::tests::"],
     },
@@ -90,7 +143,7 @@ pub(crate) fn run(wanted: &str) -> Result<bool> {
     let mut allowed = allowed::Allowed::read();
     let sites = make_copy(&copy)?;
     for judge in &JUDGES {
-        let of_judge: Vec<&Site> = sites.iter().filter(|site| site.path.starts_with(judge.folder)).collect();
+        let of_judge: Vec<&Site> = sites.iter().filter(|site| judge.judges(&site.path)).collect();
         let of_judge: Vec<&Site> = of_judge.into_iter().filter(|site| site.key().contains(wanted)).collect();
         if of_judge.is_empty() {
             continue;
@@ -141,29 +194,49 @@ pub(crate) fn run(wanted: &str) -> Result<bool> {
 
 /// Writes the workspace with its switches; files that stay the same are left alone, so that cargo does not compile them.
 fn make_copy(copy: &Path) -> Result<Vec<Site>> {
-    let mut sites = Vec::new();
+    let (mut sites, mut written) = (Vec::new(), HashSet::new());
     for path in tidy::paths(workspace::root())? {
         let belongs = ["crates/", "xtask/", "Cargo."].iter().any(|start| path.starts_with(start));
         let Some(content) = fs::read(workspace::root().join(&path)).ok().filter(|_| belongs) else { continue };
         let last = sites.last().map_or(0, |site: &Site| site.number);
-        let content = match JUDGES.iter().find_map(|judge| judge.part(&path)) {
-            None if path == "Cargo.toml" => of_other_version(&content)?,
-            Some(Part::Root) => [content.as_slice(), b"\nmod mutant;\n"].concat(),
-            Some(Part::Judging) => {
-                let (code, found) = sites::instrument(&path, std::str::from_utf8(&content)?, last)?;
-                sites.extend(found);
-                code.into_bytes()
-            }
-            None => content,
+        let content = if path == "Cargo.toml" {
+            of_other_version(&content)?
+        } else if JUDGES.iter().any(|judge| judge.is_root(&path)) {
+            [content.as_slice(), b"\nmod mutant;\n"].concat()
+        } else if JUDGES.iter().any(|judge| judge.judges(&path)) {
+            let (code, found) = sites::instrument(&path, std::str::from_utf8(&content)?, last)?;
+            sites.extend(found);
+            code.into_bytes()
+        } else {
+            content
         };
         write_changed(&copy.join(&path), &content)?;
+        written.insert(copy.join(&path));
     }
     for judge in &JUDGES {
         // What only some crates have use for is no mistake.
         let switch = SWITCH.replacen("\nuse std::io", "\n#![allow(dead_code)]\n\nuse std::io", 1);
-        write_changed(&copy.join(judge.folder).join("src/mutant.rs"), switch.as_bytes())?;
+        let path = copy.join(judge.folder).join("src/mutant.rs");
+        write_changed(&path, switch.as_bytes())?;
+        written.insert(path);
+    }
+    for folder in ["crates", "xtask"] {
+        remove_others(&copy.join(folder), &written)?;
     }
     Ok(sites)
+}
+
+/// Files of an earlier copy that the workspace no longer has.
+fn remove_others(folder: &Path, written: &HashSet<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            remove_others(&path, written)?;
+        } else if !written.contains(&path) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// The copy shares the target folder with the original, so that nothing that both depend on is compiled twice. Cargo tells
@@ -175,18 +248,19 @@ fn of_other_version(manifest: &[u8]) -> Result<Vec<u8>> {
     Ok(format!("{before}[workspace.package]\nversion = \"0.0.0-mutants\"{behind}").into_bytes())
 }
 
-enum Part {
-    Root,
-    Judging,
-}
-
 impl Judge {
-    fn part(&self, path: &str) -> Option<Part> {
-        let file = path.strip_prefix(self.folder)?.strip_prefix("/src/")?;
-        match file {
-            "lib.rs" | "main.rs" => Some(Part::Root),
-            _ => self.judging.iter().any(|judging| file.starts_with(judging)).then_some(Part::Judging),
-        }
+    fn file<'a>(&self, path: &'a str) -> Option<&'a str> {
+        path.strip_prefix(self.folder)?.strip_prefix("/src/")
+    }
+
+    /// The file that gets the switch's module.
+    fn is_root(&self, path: &str) -> bool {
+        matches!(self.file(path), Some("lib.rs" | "main.rs"))
+    }
+
+    fn judges(&self, path: &str) -> bool {
+        let is_test = path.ends_with("/tests.rs");
+        self.file(path).is_some_and(|file| !is_test && self.judging.iter().any(|judging| file.starts_with(judging)))
     }
 }
 
@@ -278,20 +352,44 @@ fn failure(judge: &Judge, program: &Path, number: u32, log: &Path, limit: Durati
     let mut command = Command::new(program);
     command.args(judge.selection);
     command.env("MUTANT_OFF", number.to_string()).env("RUST_TEST_THREADS", "1").env_remove("RUST_BACKTRACE");
+    // A program that is stopped leaves behind what it made; one database is enough to notice.
+    let made = log.with_extension("made");
+    fs::create_dir_all(&made).ok()?;
+    command.env("TMPDIR", &made).env_remove("DOORWARD_TEST_POSTGRES");
+    let noticed = first_failure(command, &name, log, limit);
+    let _removed = fs::remove_dir_all(&made);
+    noticed
+}
+
+fn first_failure(mut command: Command, name: &str, log: &Path, limit: Duration) -> Option<String> {
     let output = fs::File::create(log).ok()?;
     let mut child = command.stdin(Stdio::null()).stdout(output).stderr(Stdio::null()).spawn().ok()?;
-    let Ok(Some(status)) = shell::wait(&mut child, limit) else {
-        let _killed = child.kill();
-        let _status = child.wait();
-        return Some(format!("{name}: does not end"));
+    let start = Instant::now();
+    let failed = |output: &str| {
+        output.lines().find_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED").map(str::to_owned))
     };
-    if status.success() {
-        return None;
+    loop {
+        let ended = child.try_wait().ok()?;
+        let output = fs::read_to_string(log).unwrap_or_default();
+        match (ended, failed(&output)) {
+            (Some(status), None) if status.success() => return None,
+            (Some(_), None) => return Some(format!("{name} (crashed)")),
+            (Some(_), Some(test)) => return Some(format!("{name} {test}")),
+            // One test is enough.
+            (None, Some(test)) => {
+                stop(&mut child);
+                return Some(format!("{name} {test}"));
+            }
+            (None, None) if start.elapsed() > limit => {
+                stop(&mut child);
+                return Some(format!("{name}: does not end"));
+            }
+            (None, None) => std::thread::sleep(Duration::from_millis(20)),
+        }
     }
-    let output = fs::read_to_string(log).unwrap_or_default();
-    let mut lines = output.lines();
-    let test = lines.clone().find_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
-    let message = lines.find(|line| line.contains("panicked at")).and_then(|_| lines.next()).unwrap_or_default();
-    let message: String = message.chars().take(90).collect();
-    Some(format!("{name} {}: {message}", test.unwrap_or("(crashed)")))
+}
+
+fn stop(child: &mut std::process::Child) {
+    let _killed = child.kill();
+    let _status = child.wait();
 }

@@ -4,7 +4,8 @@ use crate::{
     Domain, EasieProvider, Email, EnterpriseAccountId, EnterpriseConnectionId, JsonMap, Millis, OauthConfigId,
     OrganizationId, SamlConnectionId, UserId,
 };
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The kind of IdP a connection speaks to (CON-1). Never changes (CON-5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,6 +81,19 @@ impl Provider {
             Self::OauthMicrosoft => Some(EasieProvider::Microsoft),
             _ => None,
         }
+    }
+}
+
+impl Serialize for Provider {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Provider {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Self::parse(&word).ok_or_else(|| D::Error::custom("no provider that is known"))
     }
 }
 
@@ -176,6 +190,11 @@ pub struct OidcConfig {
     pub authorization_url: Option<String>,
     pub token_url: Option<String>,
     pub user_info_url: Option<String>,
+    /// Who signs ID tokens, and where the keys are; both or neither. Without them userinfo says who somebody is.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    #[serde(default)]
+    pub jwks_url: Option<String>,
     pub client_id: Option<String>,
     /// Under the instance's encryption key; never shown. `None`: a public client.
     pub encrypted_client_secret: Option<String>,

@@ -1,6 +1,8 @@
 //! Sign-in and sign-up attempts, and the trip to the IdP that each may be on (DEC).
 
-use crate::{ClientId, Email, EnterpriseConnectionId, JsonMap, Millis, SessionId, SignInId, SignUpId, UserId};
+use crate::{
+    ClientId, Email, EnterpriseConnectionId, JsonMap, Millis, Provider, SessionId, SignInId, SignUpId, UserId,
+};
 use serde::{Deserialize, Serialize};
 
 /// An attempt to sign in.
@@ -88,6 +90,9 @@ impl SignUpStatus {
 pub struct Verification {
     pub status: VerificationStatus,
     pub connection_id: EnterpriseConnectionId,
+    /// Of what kind the connection is. Verifications from before there was another protocol do not say.
+    #[serde(default = "saml")]
+    pub provider: Provider,
     /// Where to send the browser; `None` once the answer came.
     pub external_verification_redirect_url: Option<String>,
     pub error: Option<SsoError>,
@@ -96,6 +101,10 @@ pub struct Verification {
     /// The request whose verified profile a transfer may use; only with status `transferable`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer_profile: Option<SsoProfile>,
+}
+
+fn saml() -> Provider {
+    Provider::SamlCustom
 }
 
 /// Where a verification stands.

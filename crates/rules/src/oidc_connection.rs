@@ -54,6 +54,8 @@ pub struct Endpoints {
     pub authorization_url: Option<String>,
     pub token_url: Option<String>,
     pub user_info_url: Option<String>,
+    pub issuer: Option<String>,
+    pub jwks_url: Option<String>,
 }
 
 impl Endpoints {
@@ -64,6 +66,8 @@ impl Endpoints {
             authorization_url: oidc.authorization_url.clone(),
             token_url: oidc.token_url.clone(),
             user_info_url: oidc.user_info_url.clone(),
+            issuer: oidc.issuer.clone(),
+            jwks_url: oidc.jwks_url.clone(),
         }
     }
 }
@@ -75,6 +79,8 @@ pub struct EndpointsChange {
     pub authorization_url: Option<String>,
     pub token_url: Option<String>,
     pub user_info_url: Option<String>,
+    pub issuer: Option<String>,
+    pub jwks_url: Option<String>,
 }
 
 /// An endpoint was given, by its wire name, that is not the one the discovery document names.
@@ -106,6 +112,8 @@ pub fn endpoints(
             authorization_url: changed(&before.authorization_url, &change.authorization_url),
             token_url: changed(&before.token_url, &change.token_url),
             user_info_url: changed(&before.user_info_url, &change.user_info_url),
+            issuer: changed(&before.issuer, &change.issuer),
+            jwks_url: changed(&before.jwks_url, &change.jwks_url),
         });
     }
     let named = discovered.unwrap_or(before);
@@ -113,6 +121,8 @@ pub fn endpoints(
         ("auth_url", &change.authorization_url, &named.authorization_url),
         ("token_url", &change.token_url, &named.token_url),
         ("user_info_url", &change.user_info_url, &named.user_info_url),
+        ("issuer", &change.issuer, &named.issuer),
+        ("jwks_url", &change.jwks_url, &named.jwks_url),
     ] {
         let given = given.as_ref().filter(|url| !url.is_empty());
         if given.is_some() && given != named.as_ref() {
@@ -122,9 +132,27 @@ pub fn endpoints(
     Ok(Endpoints { discovery_url, ..named.clone() })
 }
 
+/// Whether the client secret that was given for the provider before may be sent to the one there is after a change. The secret
+/// goes to the token endpoint, which a discovery document may name anew at any time: whoever had no say in that before gets none.
+pub fn secret_may_stay(before: &Endpoints, after: &Endpoints) -> bool {
+    let origins = |endpoints: &Endpoints| -> Vec<String> {
+        let deciding = [&endpoints.discovery_url, &endpoints.token_url];
+        deciding.into_iter().flatten().map(|url| origin(url)).collect()
+    };
+    let (known, wanted) = (origins(before), origins(after));
+    known.is_empty() || wanted.iter().all(|origin| known.contains(origin))
+}
+
+/// Scheme, host and port, as they are written; the rest of a URL begins behind them.
+fn origin(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{authority}").to_ascii_lowercase()
+}
+
 /// The fields a connection still lacks to be active, by their wire names (CON-10).
 ///
-/// Endpoints by hand come without issuer and keys, so people are known by what the userinfo endpoint says. With EASIE, what can
+/// Where endpoints by hand come without issuer and keys, people are known by what the userinfo endpoint says. With EASIE, what can
 /// be missing is an application, which may be the instance's: see [`application`](crate::easie::application).
 pub fn missing_fields(provider: Provider, oidc: &OidcConfig) -> Vec<&'static str> {
     let mut missing = Vec::new();
@@ -140,9 +168,10 @@ pub fn missing_fields(provider: Provider, oidc: &OidcConfig) -> Vec<&'static str
     let by_hand = [
         ("auth_url", oidc.authorization_url.is_none()),
         ("token_url", oidc.token_url.is_none()),
-        ("user_info_url", oidc.user_info_url.is_none()),
+        ("user_info_url", oidc.user_info_url.is_none() && !(oidc.issuer.is_some() && oidc.jwks_url.is_some())),
     ];
-    if has_discovery(provider) && by_hand.iter().all(|(_, is_missing)| *is_missing) {
+    let has_any = [&oidc.authorization_url, &oidc.token_url, &oidc.user_info_url, &oidc.issuer, &oidc.jwks_url];
+    if has_discovery(provider) && has_any.iter().all(|url| url.is_none()) {
         missing.push("discovery_url");
     } else {
         missing.extend(by_hand.iter().filter(|(_, is_missing)| *is_missing).map(|(name, _)| *name));
@@ -161,6 +190,10 @@ pub enum Refusal {
     HalfAnApplication,
     /// The discovery URL is that of another tenant than the one that may sign in.
     OtherTenant,
+    /// Keys without the issuer that they sign for verify nothing.
+    NoIssuer,
+    /// An issuer without the keys it signs by verifies nothing.
+    NoKeys,
 }
 
 /// Checks the OpenID Connect half of a connection as it would be stored, active or not.
@@ -175,7 +208,11 @@ pub fn check(provider: Provider, oidc: &OidcConfig) -> Result<(), Refusal> {
     if oidc.client_id.is_some() && oidc.encrypted_client_secret.is_none() && !oidc.requires_pkce {
         return Err(Refusal::PublicClientNeedsPkce);
     }
-    Ok(())
+    match (&oidc.issuer, &oidc.jwks_url) {
+        (None, Some(_)) => Err(Refusal::NoIssuer),
+        (Some(_), None) => Err(Refusal::NoKeys),
+        _ => Ok(()),
+    }
 }
 
 /// Checks the tenant of an EASIE connection against the one whose own document its discovery URL is, if it is one's.
@@ -201,6 +238,8 @@ pub(crate) mod tests {
             authorization_url: None,
             token_url: None,
             user_info_url: None,
+            issuer: None,
+            jwks_url: None,
             client_id: None,
             encrypted_client_secret: None,
             requires_pkce: false,
@@ -279,6 +318,37 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn con10_issuer_and_keys_belong_together_and_stand_for_userinfo() {
+        for kind in KINDS {
+            for bits in 0..8u8 {
+                let has = |bit: u8| bits & (1 << bit) != 0;
+                let oidc = OidcConfig {
+                    client_id: some(true, "client"),
+                    requires_pkce: true,
+                    authorization_url: some(true, "https://op.test/authorize"),
+                    token_url: some(true, "https://op.test/token"),
+                    user_info_url: some(has(0), "https://op.test/userinfo"),
+                    issuer: some(has(1), "https://op.test"),
+                    jwks_url: some(has(2), "https://op.test/keys"),
+                    ..bare(kind)
+                };
+                let expected = match (has(1), has(2)) {
+                    (true, false) => Err(Refusal::NoKeys),
+                    (false, true) => Err(Refusal::NoIssuer),
+                    _ => Ok(()),
+                };
+                assert_eq!(check(kind, &oidc), expected, "{kind:?} {bits:03b}");
+                let is_complete = has(0) || (has(1) && has(2));
+                let missing = missing_fields(kind, &oidc);
+                assert_eq!(missing.is_empty(), is_complete, "{kind:?} {bits:03b}: {missing:?}");
+                let alone = OidcConfig { authorization_url: None, token_url: None, ..oidc };
+                let says_discovery = missing_fields(kind, &alone).contains(&"discovery_url");
+                assert_eq!(says_discovery, bits == 0 && kind != Provider::OidcGithubEnterprise, "{kind:?} {bits:03b}");
+            }
+        }
+    }
+
+    #[test]
     fn eas9_a_discovery_url_of_another_tenant_contradicts_the_tenant() {
         for (tenant, of_url, expected) in [
             (None, None, Ok(())),
@@ -290,6 +360,36 @@ pub(crate) mod tests {
             let oidc = OidcConfig { tenant_id: tenant.map(str::to_owned), ..bare(Provider::OauthMicrosoft) };
             assert_eq!(check_tenant(&oidc, of_url), expected, "{tenant:?} {of_url:?}");
         }
+    }
+
+    #[test]
+    fn oid8_a_secret_stays_with_those_who_decided_where_it_goes() {
+        let urls = |discovery: &str, token: &str| Endpoints {
+            discovery_url: some(!discovery.is_empty(), discovery),
+            token_url: some(!token.is_empty(), token),
+            ..named("elsewhere.test", false)
+        };
+        let before = urls("https://op.test/.well-known/openid-configuration", "https://login.op.test:8443/token");
+        for (discovery, token, expected) in [
+            ("https://op.test/other", "https://login.op.test:8443/token2", true),
+            ("https://op.test", "https://op.test?x", true),
+            ("HTTPS://OP.test/", "", true),
+            ("", "https://login.op.test:8443/token", true),
+            ("", "", true),
+            ("", "https://evil.test/token", false),
+            ("https://evil.test/", "https://login.op.test:8443/token", false),
+            ("https://op.test/", "https://evil.test/token", false),
+            ("", "https://login.op.test/token", false),
+            ("", "http://op.test/token", false),
+            ("", "https://op.test.evil.test/token", false),
+            ("", "https://op.test@evil.test/token", false),
+            ("", "https://op.test:8443/token", false),
+        ] {
+            assert_eq!(secret_may_stay(&before, &urls(discovery, token)), expected, "{discovery} {token}");
+        }
+        // A draft that named nobody yet.
+        assert!(secret_may_stay(&urls("", ""), &before));
+        assert!(!secret_may_stay(&urls("", "https://op.test/token"), &before));
     }
 
     #[test]
@@ -337,6 +437,8 @@ pub(crate) mod tests {
             authorization_url: Some(format!("https://{host}/authorize")),
             token_url: Some(format!("https://{host}/token")),
             user_info_url: None,
+            issuer: Some(format!("https://{host}")),
+            jwks_url: Some(format!("https://{host}/keys")),
         }
     }
 
@@ -352,10 +454,13 @@ pub(crate) mod tests {
             authorization_url: given("https://new.test/authorize"),
             token_url: given(""),
             user_info_url: None,
+            issuer: given("https://new.test"),
+            jwks_url: given(""),
         };
         let after = endpoints(&before, &change, None).unwrap();
         assert_eq!(after.authorization_url, given("https://new.test/authorize"));
         assert_eq!((after.discovery_url, after.token_url, after.user_info_url), (None, None, None));
+        assert_eq!((after.issuer, after.jwks_url), (given("https://new.test"), None));
         assert_eq!(endpoints(&before, &EndpointsChange::default(), None), Ok(before));
     }
 
@@ -383,6 +488,8 @@ pub(crate) mod tests {
                 authorization_url: document.authorization_url.clone(),
                 token_url: given(""),
                 user_info_url: given(""),
+                issuer: document.issuer.clone(),
+                jwks_url: given(""),
                 ..change.clone()
             };
             assert_eq!(endpoints(&before, &same, discovered), Ok(named("new.test", true)));
@@ -391,6 +498,8 @@ pub(crate) mod tests {
                 (EndpointsChange { authorization_url: other(), ..change.clone() }, "auth_url"),
                 (EndpointsChange { token_url: other(), ..change.clone() }, "token_url"),
                 (EndpointsChange { user_info_url: other(), ..change.clone() }, "user_info_url"),
+                (EndpointsChange { issuer: other(), ..change.clone() }, "issuer"),
+                (EndpointsChange { jwks_url: other(), ..change.clone() }, "jwks_url"),
             ] {
                 assert_eq!(endpoints(&before, &change, discovered), Err(Contradiction(name)));
             }

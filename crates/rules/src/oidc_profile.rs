@@ -107,6 +107,8 @@ mod tests {
             authorization_url: None,
             token_url: None,
             user_info_url: None,
+            issuer: None,
+            jwks_url: None,
             client_id: None,
             encrypted_client_secret: None,
             requires_pkce: false,

@@ -158,6 +158,9 @@ pub(crate) mod tests {
         allowed.saml.allow_subdomains = true;
         assert!(covers(&allowed, &email("alice@eu.acme.com")));
         assert!(!covers(&connection("b", &["acme.com"]), &email("alice@eu.acme.com")));
+        for other in ["alice@acme.com.evil.com", "alice@badacme.com", "alice@eu.globex.com"] {
+            assert!(!covers(&allowed, &email(other)), "{other}");
+        }
         let mut below = connection("c", &["eu.acme.com"]);
         below.saml.allow_subdomains = true;
         assert!(!covers(&below, &email("alice@de.eu.acme.com")));

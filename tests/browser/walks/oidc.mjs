@@ -21,12 +21,13 @@ export async function oidc(browser, idps, binary, database) {
   const check = checksOf("OpenID Connect", database);
   const server = await serve(binary, {}, database);
   const op = await startOidcProvider(idps, { PKCE_REQUIRED: "1" });
+  const relaxed = await startOidcProvider(idps, { PKCE_REQUIRED: "0" });
   const redirectUris = `${server.base}/v1/oauth_callback/`;
   const organization = await server.api("POST", "/organizations", { name: "Acme" });
   let clients = 0;
 
   /** A client at the provider, and the connection that uses it. */
-  async function connect(metadata = {}, settings = {}, secret = SECRET) {
+  async function connect(metadata = {}, settings = {}, secret = SECRET, at = op) {
     const client = { id: `doorward ${++clients}`, secret };
     const connection = await server.api("POST", "/enterprise_connections", {
       name: "Acme OIDC",
@@ -34,22 +35,23 @@ export async function oidc(browser, idps, binary, database) {
       domains: ["acme.test"],
       organization_id: organization.id,
       active: true,
-      oidc: { client_id: client.id, client_secret: secret, discovery_url: op.discoveryUrl, ...settings },
+      oidc: { client_id: client.id, client_secret: secret, discovery_url: at.discoveryUrl, ...settings },
     }, 201);
-    op.register(client, connection.oauth_config.redirect_uri, metadata);
+    at.register(client, connection.oauth_config.redirect_uri, metadata);
     return connection;
   }
   const remove = (connection) => server.api("DELETE", `/enterprise_connections/${connection.id}`);
 
   /** From the typed address to the session, or to the error that the sign-in keeps. */
-  async function signIn(person, { address = ALICE.login, change = (url) => url } = {}) {
+  async function signIn(person, { address = ALICE.login, change = (url) => url, at = op } = {}) {
     const visitor = new Visitor(server);
     const done = `${server.base}/sign-in`;
     const form = { strategy: "enterprise_sso", identifier: address, redirect_url: done, action_complete_redirect_url: `${done}?done=1` };
     const created = await (await visitor.post("/v1/client/sign_ins", form)).json();
     equal(created.errors?.[0].code, undefined, JSON.stringify(created.errors));
     const url = created.response.first_factor_verification.external_verification_redirect_url;
-    const back = op.login(change(url), person);
+    const asked = new URL(url).searchParams;
+    const back = at.login(change(url), person);
     let location = back.location;
     if (back.kind === "form") {
       const posted = await visitor.post(new URL(back.action).pathname, back.fields, {});
@@ -61,15 +63,15 @@ export async function oidc(browser, idps, binary, database) {
     equal(finished.status, 303, await finished.clone().text());
     const client = (await (await visitor.fetch("/v1/client")).json()).response;
     const error = client.sign_in?.first_factor_verification?.error;
-    return { session: client.sessions[0], error, way: back.kind };
+    return { session: client.sessions[0], error, way: back.kind, asked };
   }
   async function signedIn(...args) {
-    const { session, error, way } = await signIn(...args);
+    const { session, error, way, asked } = await signIn(...args);
     ok(session, JSON.stringify(error));
-    return { session, way };
+    return { session, way, asked };
   }
 
-  for (const alg of ["RS256", "PS256", "ES256", "EdDSA"]) {
+  for (const alg of ["RS256", "PS256", "ES256", "ES384", "EdDSA"]) {
     await check(`a person signs in by an ID token signed with ${alg}, and PKCE, which the provider requires`, async () => {
       const connection = await connect({ id_token_signed_response_alg: alg });
       const { session } = await signedIn(ALICE);
@@ -93,6 +95,45 @@ export async function oidc(browser, idps, binary, database) {
     await signedIn(ALICE);
     await remove(connection);
   });
+  await check("a challenge is sent where the provider does not require it, too", async () => {
+    for (const [metadata, settings, secret] of [
+      [{}, {}, SECRET],
+      [{}, { requires_pkce: true }, SECRET],
+      [{ token_endpoint_auth_method: "none" }, { client_secret: undefined, requires_pkce: true }, undefined],
+    ]) {
+      const connection = await connect(metadata, settings, secret, relaxed);
+      const { session, asked } = await signedIn(ALICE, { at: relaxed });
+      equal([asked.get("code_challenge_method"), session.user.first_name], ["S256", "Alice"]);
+      await remove(connection);
+    }
+  });
+  await check("without the verifier the provider gives no tokens", async () => {
+    const connection = await connect({}, {}, SECRET, relaxed);
+    const other = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    const change = (url) => url.replace(/code_challenge=[^&]*/, `code_challenge=${other}`);
+    const { session, error } = await signIn(ALICE, { at: relaxed, change });
+    equal([session, error.code], [undefined, "oauth_token_exchange_error"]);
+    await remove(connection);
+  });
+  for (const [what, more] of [
+    ["issuer and keys", (document) => ({ issuer: document.issuer, jwks_url: document.jwks_uri })],
+    ["userinfo alone", () => ({})],
+  ]) {
+    await check(`a provider that is entered by hand, with ${what}`, async () => {
+      const document = await (await fetch(op.discoveryUrl)).json();
+      const settings = {
+        discovery_url: undefined,
+        auth_url: document.authorization_endpoint,
+        token_url: document.token_endpoint,
+        user_info_url: document.userinfo_endpoint,
+        ...more(document),
+      };
+      const connection = await connect({ id_token_signed_response_alg: "ES384" }, settings);
+      const { session } = await signedIn(ALICE);
+      equal(session.user.first_name, "Alice");
+      await remove(connection);
+    });
+  }
   await check("signed userinfo is verified", async () => {
     const connection = await connect({ userinfo_signed_response_alg: "ES256", token_endpoint_auth_method: "client_secret_post" });
     await signedIn(ALICE);
@@ -100,10 +141,12 @@ export async function oidc(browser, idps, binary, database) {
   });
 
   const connection = await connect({ token_endpoint_auth_method: "client_secret_post" });
-  await check("an answer that the provider posts arrives as well", async () => {
-    const { way } = await signedIn(ALICE, { change: (url) => `${url}&response_mode=form_post` });
-    equal(way, "form");
-  });
+  for (const [mode, expected] of [["query", "redirect"], ["form_post", "form"]]) {
+    await check(`an answer by response mode ${mode} arrives`, async () => {
+      const { way } = await signedIn(ALICE, { change: (url) => `${url}&response_mode=${mode}` });
+      equal(way, expected);
+    });
+  }
   for (const drop of [false, true]) {
     await check(`the provider changes its keys and ${drop ? "drops" : "keeps"} the old ones`, async () => {
       await signedIn(BOB);
@@ -173,5 +216,6 @@ export async function oidc(browser, idps, binary, database) {
     await context.close();
   });
   await op.stop();
+  await relaxed.stop();
   await server.stop();
 }

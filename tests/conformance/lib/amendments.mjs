@@ -34,6 +34,12 @@ export const FRONTEND_AMENDMENTS = [
     why: "BEHAVIOUR X-10: a sign-in's verification is named like its factor, with which Clerk's pages compare it",
   },
   {
+    at: schema("Stubs.Verification.Oauth", "properties", "strategy", "pattern"),
+    was: "^oauth_(?:(?:token_)|(?:custom_))?[a-z0-9_]+$",
+    now: "^(?:oauth_(?:(?:token_)|(?:custom_))?[a-z0-9_]+|enterprise_sso)$",
+    why: "BEHAVIOUR X-10: as for SAML",
+  },
+  {
     at: schema("Stubs.Verification.SAML", "properties", "error"),
     was: { allOf: [{ $ref: "#/components/schemas/ClerkError" }, { type: "object", nullable: true }] },
     now: { type: "object", nullable: true, allOf: [{ $ref: "#/components/schemas/ClerkError" }] },

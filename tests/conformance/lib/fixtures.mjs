@@ -64,3 +64,12 @@ export function unknown(prefix) {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   return `${prefix}_2${[...randomBytes(26)].map((b) => alphabet[b % 62]).join("")}`;
 }
+
+/** The OpenID Connect half of a connection whose provider has no discovery document, as the Backend API takes it. */
+export const OIDC_BY_HAND = {
+  client_id: "client",
+  client_secret: "hidden",
+  auth_url: "https://op.example.test/authorize",
+  token_url: "https://op.example.test/token",
+  user_info_url: "https://op.example.test/userinfo",
+};

@@ -1,6 +1,6 @@
 import { check, equal, refused, section, test } from "../lib/harness.mjs";
 import { Browser, ok, RETURN } from "../lib/browser.mjs";
-import { domain, newOrganization, newUser, unique, unknown } from "../lib/fixtures.mjs";
+import { domain, newOrganization, newUser, OIDC_BY_HAND, unique, unknown } from "../lib/fixtures.mjs";
 import { connected, person } from "../lib/identity_provider.mjs";
 import { rawOk, server } from "../lib/server.mjs";
 import { last } from "../lib/traffic.mjs";
@@ -56,6 +56,16 @@ test("DEC-7 a prepared sign-in leads to the identity provider", async () => {
     for (const name of ["SAMLRequest", "RelayState"]) check(url.searchParams.get(name), `${name} is missing`);
     equal(client.sign_in, response, "client.sign_in");
   }
+});
+
+test("X-10 a sign-in through OpenID Connect is verified by it", async () => {
+  const name = domain();
+  await rawOk("POST", "/enterprise_connections", { body: { name: unique("SSO "), provider: "oidc_custom", domains: [name], active: true, oidc: OIDC_BY_HAND } });
+  const signIn = await begin(new Browser(), { identifier: `${unique("p")}@${name}`, ...SSO() });
+  const verification = signIn.first_factor_verification;
+  equal([verification.object, verification.status, verification.strategy, verification.error], ["verification_oauth", "unverified", "enterprise_sso", null], "verification");
+  const url = new URL(verification.external_verification_redirect_url);
+  equal([`${url.origin}${url.pathname}`, url.searchParams.get("response_type")], [OIDC_BY_HAND.auth_url, "code"], "redirect");
 });
 
 test("DEC-8 one form begins the trip, and its end completes the sign-in", async () => {

@@ -1,6 +1,6 @@
 import { equal, refused, section, test } from "../lib/harness.mjs";
 import { Browser, ok, RETURN } from "../lib/browser.mjs";
-import { domain, newOrganization, unique, unknown } from "../lib/fixtures.mjs";
+import { domain, newOrganization, OIDC_BY_HAND, unique, unknown } from "../lib/fixtures.mjs";
 import { connected, person } from "../lib/identity_provider.mjs";
 import { rawOk } from "../lib/server.mjs";
 
@@ -50,6 +50,16 @@ for (const [name, change] of [
     await refused(() => browser.post("/client/sign_ups", { email_address: who.email }), "400 identifier_already_signed_in");
   });
 }
+
+test("X-10 a sign-up through OpenID Connect is verified by the kind of provider", async () => {
+  for (const [provider, strategy] of [["oidc_custom", "oauth_custom_oidc"], ["oidc_github_enterprise", "oauth_custom_github"], ["oidc_gitlab", "oauth_custom_gitlab"]]) {
+    const name = domain();
+    await rawOk("POST", "/enterprise_connections", { body: { name: unique("SSO "), provider, domains: [name], active: true, oidc: OIDC_BY_HAND } });
+    const { verifications } = await begin(new Browser(), { email_address: `${unique("p")}@${name}`, ...SSO() });
+    const { object, status, strategy: said } = verifications.external_account;
+    equal([object, status, said], ["verification_oauth", "unverified", strategy], "verification");
+  }
+});
 
 test("DEC-12 the connections to choose from are listed", async () => {
   const name = domain();

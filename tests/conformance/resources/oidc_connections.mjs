@@ -48,6 +48,32 @@ const document = (issuer, change = {}) => ({
 const publishing = (use, change = {}) =>
   serving((request, response) => answering(JSON.stringify(document(`http://${request.headers.host}`, change)), { type: "application/json" })(request, response), use);
 
+// --- issuer and keys by hand, and where a secret may go
+
+test("CON-10 issuer and keys by hand come together, and stand for userinfo", async () => {
+  const { userInfoUrl, ...rest } = byHand();
+  const verifying = { issuer: "https://op.example.test", jwksUrl: "https://op.example.test/keys" };
+  const connection = await create({ active: true, oidc: { ...rest, ...verifying } });
+  const { oauth_config: oauth } = last().json;
+  equal([connection.active, oauth.issuer, oauth.jwks_url, oauth.user_info_url], [true, verifying.issuer, verifying.jwksUrl, null], "made");
+  for (const [given, missing] of [[{ issuer: verifying.issuer }, "oidc.jwks_url"], [{ jwksUrl: verifying.jwksUrl }, "oidc.issuer"]]) {
+    await refused(() => create({ oidc: { ...rest, ...given } }), "422 form_param_missing", { param: missing });
+  }
+  await refused(() => create({ oidc: { ...rest, ...verifying, issuer: "op.example.test" } }), "422 form_param_value_invalid", { param: "oidc.issuer" });
+  await update(connection, { oidc: { issuer: "", jwksUrl: "", userInfoUrl } });
+  equal([last().json.active, last().json.oauth_config.issuer], [true, null], "by userinfo");
+});
+
+test("OID-8 a stored secret follows no connection to another provider", async () => {
+  const connection = await create({ oidc: byHand() });
+  const tokenUrl = "https://other.example.test/token";
+  await refused(() => update(connection, { oidc: { tokenUrl } }), "422 form_param_missing", { param: "oidc.client_secret" });
+  equal((await read(connection)).oauth_config.token_url, byHand().tokenUrl, "token_url");
+  await update(connection, { oidc: { tokenUrl: `${byHand().tokenUrl}2` } });
+  const moved = await update(connection, { oidc: { tokenUrl, clientSecret: unique("hidden") } });
+  equal(moved.oauthConfig.tokenUrl, tokenUrl, "moved");
+});
+
 // --- create, read, update, activate, delete
 
 for (const provider of KINDS) {
@@ -62,7 +88,7 @@ for (const provider of KINDS) {
     matches(oauth.id, /^oac_[0-9A-Za-z]{27}$/, "id of the half");
     matches(oauth.provider_key, { oidc_custom: /^oidc_custom$/, oidc_github_enterprise: /^oidc_ghe_/, oidc_gitlab: /^oidc_gitlab_ent_/ }[provider], "provider_key");
     equal([oauth.name, oauth.requires_pkce, oauth.logo_public_url], [name, false, null], "half");
-    equal([oauth.client_id, oauth.discovery_url, oauth.auth_url, oauth.token_url, oauth.user_info_url], [null, null, null, null, null], "provider");
+    equal([oauth.client_id, oauth.discovery_url, oauth.auth_url, oauth.token_url, oauth.user_info_url, oauth.issuer, oauth.jwks_url], [null, null, null, null, null, null, null], "provider");
     recent(oauth.created_at, "created_at");
   });
 

@@ -1,4 +1,4 @@
-//! `examples/bench_idp.rs`, running.
+//! `examples/bench_idp`, running.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -40,6 +40,16 @@ impl IdentityProvider {
     /// Has a person signed in who was sent to `url`; the address and the form to post.
     pub(super) fn respond(&mut self, url: &str, email: &str) -> Result<Value> {
         self.ask(&json!({ "do": "respond", "url": url, "email": email }))
+    }
+
+    /// Its OpenID Connect provider: discovery URL and client.
+    pub(super) fn describe_op(&mut self) -> Result<Value> {
+        self.ask(&json!({ "do": "describe_op" }))
+    }
+
+    /// Has a person signed in who was sent to `url` of that provider: where she is sent back to.
+    pub(super) fn authorize(&mut self, url: &str, email: &str) -> Result<Value> {
+        self.ask(&json!({ "do": "authorize", "url": url, "email": email }))
     }
 
     /// CPU microseconds of one RS256-2048 signature.

@@ -8,7 +8,7 @@ use super::http::Connection;
 use super::identity_provider::IdentityProvider;
 use super::median;
 use super::process;
-use super::sign_in::{self, Browser, address};
+use super::sign_in::{self, Browser, address, oidc_address};
 use super::table::{Row, Table, Value};
 use crate::conformance::Database;
 use crate::server::{Place, Server};
@@ -22,6 +22,8 @@ const PEOPLE: usize = 100;
 /// A twentieth of what SAML Jackson takes on the machine that the targets were set on.
 const START_MS: f64 = 100.0;
 const IDLE_MB: f64 = 25.0;
+/// Of a SAML sign-in: it has a request less to answer and one more to make.
+const OIDC_SIGN_IN: f64 = 1.0;
 
 /// The targets that are ratios to one signature, and how the rows are named.
 pub(super) struct Targets {
@@ -57,6 +59,8 @@ pub(super) fn measure(
     let signature = Some(("signature", costs.signature));
     add("one RS256-2048 signature, while measuring", Value::CpuMicroseconds(costs.signature), None, None);
     add("whole SAML sign-in over HTTP", Value::CpuMicroseconds(costs.sign_in), signature, Some(targets.sign_in));
+    let saml = Some(("SAML", costs.sign_in));
+    add("whole OIDC sign-in over HTTP", Value::CpuMicroseconds(costs.oidc_sign_in), saml, Some(OIDC_SIGN_IN));
     add("token refresh over HTTP", Value::CpuMicroseconds(costs.refresh), signature, Some(targets.refresh));
     Ok(costs.sign_in)
 }
@@ -94,26 +98,33 @@ pub(super) fn measure_without_ifma(
 struct Costs {
     signature: f64,
     sign_in: f64,
+    oidc_sign_in: f64,
     refresh: f64,
 }
 
-/// The three take turns, so that a busy machine slows all of them alike.
+/// They take turns, so that a busy machine slows all of them alike.
 fn load(server: &Server, idp: &mut IdentityProvider) -> Result<Costs> {
     sign_in::prepare(server, idp)?;
+    sign_in::prepare_oidc(server, idp)?;
     let mut browser = Browser::open(server)?;
     // Everybody's first sign-in creates an account; what is measured is coming back.
     for person in 0..PEOPLE {
         browser.sign_in(&address(person), idp)?;
+        browser.sign_in_by_oidc(&oidc_address(person), idp)?;
     }
-    let (mut signature, mut sign_in, mut refresh) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut signature, mut sign_in, mut oidc_sign_in, mut refresh) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         signature.push(idp.signature_us()?);
         sign_in
             .push(server_cpu_us(server, SIGN_INS, |number| browser.sign_in(&address(number % PEOPLE), idp).map(drop))?);
+        oidc_sign_in.push(server_cpu_us(server, SIGN_INS, |number| {
+            browser.sign_in_by_oidc(&oidc_address(number % PEOPLE), idp).map(drop)
+        })?);
         let session_id = browser.sign_in(&address(0), idp)?;
         refresh.push(server_cpu_us(server, REFRESHES, |_| browser.refresh(&session_id))?);
     }
-    Ok(Costs { signature: median(signature), sign_in: median(sign_in), refresh: median(refresh) })
+    let [signature, sign_in, oidc_sign_in, refresh] = [signature, sign_in, oidc_sign_in, refresh].map(median);
+    Ok(Costs { signature, sign_in, oidc_sign_in, refresh })
 }
 
 /// CPU time of the server process for one operation, on the average of `times`.

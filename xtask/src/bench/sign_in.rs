@@ -10,6 +10,7 @@ use crate::server::Server;
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 const DOMAIN: &str = "bench.test";
+const OIDC_DOMAIN: &str = "oidc-bench.test";
 
 /// A browser's state: one connection, one cookie.
 pub(super) struct Browser<'a> {
@@ -35,9 +36,25 @@ pub(super) fn connection_to(idp: &Value, domain: &str, organization_id: &Value) 
     })
 }
 
+/// As [`prepare`], with a connection that speaks OpenID Connect.
+pub(super) fn prepare_oidc(server: &Server, idp: &mut IdentityProvider) -> Result<()> {
+    let mut backend = Backend::open(server)?;
+    let organization = backend.send("POST", "/v1/organizations", &json!({ "name": "Bench OIDC" }))?;
+    let connection = json!({
+        "name": "Bench OIDC", "provider": "oidc_custom", "domains": [OIDC_DOMAIN], "active": true,
+        "organization_id": organization["id"], "oidc": idp.describe_op()?,
+    });
+    backend.send("POST", "/v1/enterprise_connections", &connection).map(drop)
+}
+
 /// The address of one of the people whom the connection of [`prepare`] serves.
 pub(super) fn address(person: usize) -> String {
     format!("person{person}@{DOMAIN}")
+}
+
+/// As [`address`], for [`prepare_oidc`].
+pub(super) fn oidc_address(person: usize) -> String {
+    format!("person{person}@{OIDC_DOMAIN}")
 }
 
 impl<'a> Browser<'a> {
@@ -47,8 +64,30 @@ impl<'a> Browser<'a> {
 
     /// From the email field to the session token; returns the session's id.
     pub(super) fn sign_in(&mut self, email: &str, idp: &mut IdentityProvider) -> Result<String> {
+        let url = self.begin(email)?;
+        let answer = idp.respond(&url, email)?;
+        let location = self.post_answer(&answer)?;
+        self.finish(location)
+    }
+
+    /// The same through OpenID Connect.
+    pub(super) fn sign_in_by_oidc(&mut self, email: &str, idp: &mut IdentityProvider) -> Result<String> {
+        let url = self.begin(email)?;
+        let answer = idp.authorize(&url, email)?;
+        let location = answer["location"].as_str().context("no way back")?;
+        // The redirect URI carries the public host; the bench speaks to the server directly.
+        let path = location.find("/v1/").and_then(|at| location.get(at..)).context("a redirect URI without /v1/")?;
+        self.finish(path.to_owned())
+    }
+
+    fn done(&self) -> String {
+        format!("{}/done", self.server.base)
+    }
+
+    /// From the email field to the identity provider: its address.
+    fn begin(&mut self, email: &str) -> Result<String> {
         self.client = None;
-        let done = format!("{}/done", self.server.base);
+        let done = self.done();
         let sign_in = self.post("/v1/client/sign_ins", &[("identifier", email)])?.json()?;
         let id = sign_in["response"]["id"].as_str().context("a sign-in without id")?;
         let fields =
@@ -58,9 +97,12 @@ impl<'a> Browser<'a> {
         let url = verification["external_verification_redirect_url"]
             .as_str()
             .context("no address of the identity provider")?;
+        Ok(url.to_owned())
+    }
 
-        let answer = idp.respond(url, email)?;
-        let mut location = self.post_answer(&answer)?;
+    /// From wherever the identity provider's answer leads to the session token; returns the session's id.
+    fn finish(&mut self, mut location: String) -> Result<String> {
+        let done = self.done();
         while !location.starts_with(&done) {
             let path = location.strip_prefix(&self.server.base).unwrap_or(&location).to_owned();
             let response = self.get(&path)?;

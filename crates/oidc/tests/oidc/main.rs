@@ -13,6 +13,7 @@ mod damage;
 mod discovery;
 mod easie;
 mod key_sets;
+mod limits;
 mod profile;
 mod signer;
 mod token_endpoint;

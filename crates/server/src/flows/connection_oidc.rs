@@ -55,7 +55,9 @@ pub fn callback_url(config: &Config, callback: &Callback) -> String {
 
 /// Whether a change says what its kind of connection takes; `additional` is `disable_additional_identifications`.
 pub fn check_takes(provider: Provider, change: &OidcChange, additional: Option<bool>) -> Result<(), Refusal> {
-    let by_hand = [&change.endpoints.authorization_url, &change.endpoints.token_url, &change.endpoints.user_info_url];
+    let EndpointsChange { discovery_url: _, authorization_url, token_url, user_info_url, issuer, jwks_url } =
+        &change.endpoints;
+    let by_hand = [authorization_url, token_url, user_info_url, issuer, jwks_url];
     let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     let says = Says {
         endpoints_by_hand: by_hand.into_iter().any(given),
@@ -101,6 +103,8 @@ pub fn blank(app: &App, provider: Provider, now: i64) -> OidcConfig {
         authorization_url: None,
         token_url: None,
         user_info_url: None,
+        issuer: None,
+        jwks_url: None,
         client_id: None,
         encrypted_client_secret: None,
         requires_pkce: false,
@@ -156,6 +160,8 @@ async fn discover(outbound: &Outbound, provider: Provider, url: &str) -> Result<
         authorization_url: Some(metadata.authorization_endpoint),
         token_url: Some(metadata.token_endpoint),
         user_info_url: metadata.userinfo_endpoint,
+        issuer: metadata.issuer.map(|issuer| issuer.as_str().to_owned()),
+        jwks_url: metadata.jwks_uri,
     })
 }
 
@@ -175,15 +181,46 @@ pub fn problem_of_endpoint(url: &str) -> Option<String> {
     }
 }
 
+/// What is wrong with an issuer that was entered by hand; completes "the parameter …".
+pub fn problem_of_issuer(issuer: &str) -> Option<String> {
+    let alone = ManualEndpoints {
+        authorization_endpoint: issuer,
+        token_endpoint: issuer,
+        userinfo_endpoint: Some(issuer),
+        issuer: Some(issuer),
+        ..ManualEndpoints::default()
+    };
+    match ProviderMetadata::manual(alone) {
+        Err(DiscoveryError::IssuerInvalid { problem, .. }) => Some(problem.to_owned()),
+        Err(error) => Some(format!("is of no use: {error}")),
+        Ok(_) => None,
+    }
+}
+
+/// The endpoints that decide where a secret goes. An EASIE provider's own document names all others.
+fn deciding(provider: Provider, endpoints: &Endpoints) -> Endpoints {
+    let Some(easie) = provider.easie() else { return endpoints.clone() };
+    let discovery_url = endpoints.discovery_url.clone().or_else(|| Some(oidc_provider::well_known(easie).to_owned()));
+    Endpoints { discovery_url, ..Endpoints::default() }
+}
+
 /// Applies a change to the half of a connection that it is about.
 pub fn apply(connection: &mut EnterpriseConnection, change: &OidcChange, prepared: &Prepared) -> Result<(), Refusal> {
     let provider = connection.provider;
     let Some(oidc) = connection.oidc.as_mut() else { return Ok(()) };
-    let endpoints = rules::endpoints(&Endpoints::of(oidc), &change.endpoints, prepared.discovered.as_ref());
+    let before = Endpoints::of(oidc);
+    let endpoints = rules::endpoints(&before, &change.endpoints, prepared.discovered.as_ref());
     let endpoints = endpoints.map_err(|Contradiction(name)| Refusal::ParamConflict {
         param: format!("oidc.{name}"),
         other: "the document of oidc.discovery_url",
     })?;
+    let has_secret = oidc.encrypted_client_secret.is_some();
+    if has_secret
+        && change.client_secret.is_none()
+        && !rules::secret_may_stay(&deciding(provider, &before), &deciding(provider, &endpoints))
+    {
+        return Err(Refusal::ClientSecretOfAnotherProvider);
+    }
     let is_easie = provider.easie().is_some();
     // Those of an EASIE provider are never the operator's, also not once the URL is taken away.
     let shown = |endpoint: Option<String>| endpoint.filter(|_| !is_easie);
@@ -191,6 +228,8 @@ pub fn apply(connection: &mut EnterpriseConnection, change: &OidcChange, prepare
     oidc.authorization_url = shown(endpoints.authorization_url);
     oidc.token_url = shown(endpoints.token_url);
     oidc.user_info_url = shown(endpoints.user_info_url);
+    oidc.issuer = shown(endpoints.issuer);
+    oidc.jwks_url = shown(endpoints.jwks_url);
     if let Some(tenant) = &change.tenant_id {
         oidc.tenant_id = tenant_id(tenant);
     }
@@ -224,5 +263,7 @@ pub fn refusal(refusal: rules::Refusal) -> Refusal {
         rules::Refusal::OtherTenant => {
             Refusal::ParamConflict { param: "oidc.tenant_id".into(), other: "the tenant of oidc.discovery_url" }
         }
+        rules::Refusal::NoIssuer => Refusal::ParamMissing { param: "oidc.issuer" },
+        rules::Refusal::NoKeys => Refusal::ParamMissing { param: "oidc.jwks_url" },
     }
 }

@@ -14,6 +14,8 @@ use std::sync::Arc;
 /// What is read of a document; the parsers have smaller bounds of their own for what they make of it.
 const LARGEST_CONFIGURATION: usize = 128 * 1024;
 const LARGEST_KEY_SET: usize = 512 * 1024;
+/// What it is called in refusals.
+const CONFIGURATION: &str = "The configuration document";
 /// Room for documents of each kind, in number and in bytes.
 const MOST: usize = 2000;
 const MOST_BYTES: usize = 16 * 1024 * 1024;
@@ -68,14 +70,17 @@ fn key(connection: &EnterpriseConnection, url: &str) -> Key {
     Key { owner, url: url.to_owned() }
 }
 
+/// Where an EASIE provider's own configuration document is.
+pub fn well_known(easie: EasieProvider) -> &'static str {
+    match easie {
+        EasieProvider::Google => google::DISCOVERY_URL,
+        EasieProvider::Microsoft => microsoft::DISCOVERY_URL,
+    }
+}
+
 /// Where the provider's configuration document is, if it has one: where the connection says, else an EASIE provider's own.
 pub fn discovery_url(connection: &EnterpriseConnection) -> Option<&str> {
-    let own = match connection.provider.easie() {
-        None => None,
-        Some(EasieProvider::Google) => Some(google::DISCOVERY_URL),
-        Some(EasieProvider::Microsoft) => Some(microsoft::DISCOVERY_URL),
-    };
-    connection.oidc.as_ref()?.discovery_url.as_deref().or(own)
+    connection.oidc.as_ref()?.discovery_url.as_deref().or_else(|| connection.provider.easie().map(well_known))
 }
 
 /// The only tenant whose people can come, because the discovery URL of the connection is that tenant's own.
@@ -102,20 +107,31 @@ pub async fn configuration(
     oidc: &OidcConfig,
 ) -> Result<Arc<ProviderMetadata>, Refusal> {
     let Some(url) = discovery_url(connection) else { return by_hand(oidc).map(Arc::new) };
-    let fetch = async || {
-        let document = app.outbound.document(url, None, LARGEST_CONFIGURATION).await?;
-        let parsed = parse(connection.provider, &document.body, url);
+    let (outbound, owned, provider) = (app.outbound.clone(), url.to_owned(), connection.provider);
+    let fetch = logged(connection, async move {
+        let document = outbound.document(&owned, None, LARGEST_CONFIGURATION).await?;
+        let parsed = parse(provider, &document.body, &owned);
         let value = parsed.map_err(|error| DocumentError::Unavailable(error.to_string()))?;
         if !is_browsable(&value.authorization_endpoint) {
             let reason = "authorization_endpoint does not begin with https://".to_owned();
             return Err(DocumentError::Unavailable(reason));
         }
         Ok(Fetched { value, size: document.body.len(), cache_control: document.cache_control })
-    };
+    });
     let shelf = &app.oidc_documents.configurations;
-    let found =
-        shelf.get(&key(connection, url), Want::Fresh, app.now(), async || logged(connection, fetch().await)).await;
-    found.map(|kept| kept.value).map_err(|error| error.refusal("The configuration document"))
+    let found = shelf.get(&key(connection, url), Want::Fresh, &app.clock, fetch).await;
+    found.map(|kept| kept.value).map_err(|error| error.refusal(CONFIGURATION))
+}
+
+/// The configuration where nobody has to be asked for it: while it is fresh, or entered by hand.
+pub fn configuration_at_hand(
+    app: &App,
+    connection: &EnterpriseConnection,
+    oidc: &OidcConfig,
+) -> Option<Result<Arc<ProviderMetadata>, Refusal>> {
+    let Some(url) = discovery_url(connection) else { return Some(by_hand(oidc).map(Arc::new)) };
+    let found = app.oidc_documents.configurations.at_hand(&key(connection, url), app.now())?;
+    Some(found.map(|kept| kept.value).map_err(|error| error.refusal(CONFIGURATION)))
 }
 
 /// Keeps a document as if it had been fetched for a connection, for tests of providers that no test asks.
@@ -127,7 +143,7 @@ pub async fn keep(app: &App, id: &doorward_model::EnterpriseConnectionId, docume
     let value = parse(connection.provider, document, url).unwrap();
     let fetched = Fetched { value, size: document.len(), cache_control: None };
     let shelf = &app.oidc_documents.configurations;
-    let kept = shelf.get(&key(&connection, url), Want::Fresh, app.now(), async || Ok(fetched)).await;
+    let kept = shelf.get(&key(&connection, url), Want::Fresh, &app.clock, async { Ok(fetched) }).await;
     assert!(kept.is_ok());
 }
 
@@ -137,8 +153,8 @@ fn by_hand(oidc: &OidcConfig) -> Result<ProviderMetadata, Refusal> {
         authorization_endpoint: oidc.authorization_url.as_deref().ok_or_else(|| missing("authorization_url"))?,
         token_endpoint: oidc.token_url.as_deref().ok_or_else(|| missing("token_url"))?,
         userinfo_endpoint: oidc.user_info_url.as_deref(),
-        jwks_uri: None,
-        issuer: None,
+        jwks_uri: oidc.jwks_url.as_deref(),
+        issuer: oidc.issuer.as_deref(),
     };
     ProviderMetadata::manual(endpoints).map_err(|error| Refusal::OauthMisconfigured { reason: format!("{error}.") })
 }
@@ -151,25 +167,30 @@ pub async fn keys(
     want: Want,
 ) -> Result<Kept<KeySet>, Refusal> {
     let url = provider.jwks_uri.as_deref().ok_or(Refusal::OauthConfigMissing { missing: "jwks_uri" })?;
-    let named_by = discovery_url(connection);
-    let fetch = async || {
-        let document = app.outbound.document(url, named_by, LARGEST_KEY_SET).await?;
+    let named_by = discovery_url(connection).map(str::to_owned);
+    let (outbound, owned) = (app.outbound.clone(), url.to_owned());
+    let fetch = logged(connection, async move {
+        let document = outbound.document(&owned, named_by.as_deref(), LARGEST_KEY_SET).await?;
         let parsed = KeySet::parse(&document.body);
         let value = parsed.map_err(|error| DocumentError::Unavailable(error.to_string()))?;
         Ok(Fetched { value, size: document.body.len(), cache_control: document.cache_control })
-    };
+    });
     let shelf = &app.oidc_documents.key_sets;
-    let found = shelf.get(&key(connection, url), want, app.now(), async || logged(connection, fetch().await)).await;
+    let found = shelf.get(&key(connection, url), want, &app.clock, fetch).await;
     found.map_err(|error| error.refusal("The key set"))
 }
 
 /// An operator has to see that sign-ins live on what was kept.
-fn logged<T>(
+fn logged<T: Send + 'static>(
     connection: &EnterpriseConnection,
-    fetched: Result<Fetched<T>, DocumentError>,
-) -> Result<Fetched<T>, DocumentError> {
-    if let Err(error) = &fetched {
-        tracing::warn!(connection = %connection.id, ?error, "a document of the OpenID Connect provider cannot be fetched");
+    fetch: impl Future<Output = Result<Fetched<T>, DocumentError>> + Send + 'static,
+) -> impl Future<Output = Result<Fetched<T>, DocumentError>> + Send + 'static {
+    let connection = connection.id.clone();
+    async move {
+        let fetched = fetch.await;
+        if let Err(error) = &fetched {
+            tracing::warn!(%connection, ?error, "a document of the OpenID Connect provider cannot be fetched");
+        }
+        fetched
     }
-    fetched
 }

@@ -150,6 +150,8 @@ pub enum Refusal {
     EasieCredentials {
         reason: &'static str,
     },
+    /// A stored client secret would be sent to a provider that it was not given for.
+    ClientSecretOfAnotherProvider,
     /// Another request or node is reading the metadata right now.
     MetadataRefreshUnderWay,
 

@@ -289,6 +289,14 @@ fn connections(refusal: &Refusal) -> Option<ErrorEntry> {
             entry(422, "easie_invalid_oauth_credentials", "OAuth credentials invalid", *reason)
                 .param("oauth_credentials")
         }
+        ClientSecretOfAnotherProvider => entry(
+            422,
+            "form_param_missing",
+            "is missing",
+            "The stored client secret was given for another provider and is not sent to this one. Give its client_secret, or an \
+             empty one for a public client.",
+        )
+        .param("oidc.client_secret"),
         MetadataRefreshUnderWay => entry(
             409,
             "metadata_refresh_under_way",

@@ -1,9 +1,12 @@
 //! Documents of others that are kept for a while: fetched once for all who wait, and still of use for a time when they cannot be
 //! fetched again.
 
+use crate::clock::Clock;
 use doorward_model::Millis;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::timeout;
 
 const SECOND: Millis = 1000;
 const HOUR: Millis = 3600 * SECOND;
@@ -14,6 +17,8 @@ const LONGEST: Millis = 24 * HOUR;
 const USUAL: Millis = HOUR;
 /// How long after that it is still used while it cannot be fetched again.
 const STALE: Millis = 6 * HOUR;
+/// How long somebody who has a stale document waits for a new one before he takes what there is; the new one still comes.
+const WAIT: Duration = Duration::from_secs(1);
 /// How long after a failure nobody tries again.
 const PAUSE: Millis = 5 * SECOND;
 /// How often, at most, a fresh document is fetched because something is missing in it.
@@ -66,7 +71,7 @@ pub struct Shelf<T, E> {
 struct Slot<T, E> {
     state: Mutex<State<T, E>>,
     /// Held by the one who fetches.
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 struct State<T, E> {
@@ -80,10 +85,15 @@ struct State<T, E> {
     used_at: Millis,
 }
 
-impl<T, E: Clone> Shelf<T, E> {
+impl<T: Send + Sync + 'static, E: Clone + Send + 'static> Shelf<T, E> {
     /// A shelf for this many documents of together this size.
     pub fn new(most: usize, most_bytes: usize) -> Self {
         Self { slots: Mutex::default(), most, most_bytes }
+    }
+
+    /// What is known without asking anybody: a fresh document, or the outcome of a fetch that has just failed.
+    pub fn at_hand(&self, key: &Key, now: Millis) -> Option<Result<Kept<T>, E>> {
+        self.slot(key, now).lock().without_fetching(Want::Fresh, now)
     }
 
     /// The document: the one that is kept, or what `fetch` answers.
@@ -91,15 +101,27 @@ impl<T, E: Clone> Shelf<T, E> {
         &self,
         key: &Key,
         want: Want,
-        now: Millis,
-        fetch: impl AsyncFnOnce() -> Result<Fetched<T>, E>,
+        clock: &Arc<dyn Clock>,
+        fetch: impl Future<Output = Result<Fetched<T>, E>> + Send + 'static,
     ) -> Result<Kept<T>, E> {
+        let now = clock.now();
         let slot = self.slot(key, now);
-        let seen = slot.lock().ended;
-        if let Some(outcome) = slot.lock().without_fetching(want, now) {
-            return outcome;
-        }
-        let _turn = slot.turn.lock().await;
+        let (seen, stale) = {
+            let state = slot.lock();
+            if let Some(outcome) = state.without_fetching(want, now) {
+                return outcome;
+            }
+            // Who wants a newer one than this has no use for it.
+            (state.ended, state.usable(now).filter(|_| want == Want::Fresh))
+        };
+        let turn = slot.turn.clone().lock_owned();
+        let turn = match &stale {
+            None => turn.await,
+            Some(stale) => match timeout(WAIT, turn).await {
+                Ok(turn) => turn,
+                Err(_) => return Ok(stale.clone()),
+            },
+        };
         {
             let state = slot.lock();
             if state.ended != seen
@@ -108,8 +130,20 @@ impl<T, E: Clone> Shelf<T, E> {
                 return outcome;
             }
         }
-        let fetched = fetch().await;
-        let outcome = slot.lock().end(fetched, now);
+        let clock = clock.clone();
+        let mut fetching = Box::pin(async move {
+            let _turn = turn;
+            let asked_at = clock.now();
+            let fetched = fetch.await;
+            slot.lock().end(fetched, asked_at, clock.now())
+        });
+        let outcome = match stale {
+            None => fetching.await,
+            Some(stale) => timeout(WAIT, &mut fetching).await.unwrap_or_else(|_| {
+                tokio::spawn(fetching);
+                Ok(stale)
+            }),
+        };
         self.make_room(key);
         outcome
     }
@@ -139,7 +173,7 @@ impl<T, E: Clone> Shelf<T, E> {
 impl<T, E> Slot<T, E> {
     fn new() -> Self {
         let state = State { kept: None, fresh_until: 0, size: 0, failure: None, ended: 0, used_at: 0 };
-        Self { state: Mutex::new(state), turn: tokio::sync::Mutex::new(()) }
+        Self { state: Mutex::new(state), turn: Arc::default() }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State<T, E>> {
@@ -163,14 +197,14 @@ impl<T, E: Clone> State<T, E> {
         if is_pausing { self.last_outcome(now) } else { None }
     }
 
-    /// Takes what a fetch ended with.
-    fn end(&mut self, fetched: Result<Fetched<T>, E>, now: Millis) -> Result<Kept<T>, E> {
+    /// Takes what a fetch ended with. A document is as old as the question for it; a failure counts from when it was known.
+    fn end(&mut self, fetched: Result<Fetched<T>, E>, asked_at: Millis, now: Millis) -> Result<Kept<T>, E> {
         self.ended += 1;
         match fetched {
             Ok(Fetched { value, size, cache_control }) => {
-                let kept = Kept { value: Arc::new(value), fetched_at: now };
+                let kept = Kept { value: Arc::new(value), fetched_at: asked_at };
                 self.failure = None;
-                self.fresh_until = now.saturating_add(lifetime(cache_control.as_deref()));
+                self.fresh_until = asked_at.saturating_add(lifetime(cache_control.as_deref()));
                 self.size = size;
                 self.kept = Some(kept.clone());
                 Ok(kept)
@@ -215,10 +249,23 @@ fn lifetime(cache_control: Option<&str>) -> Millis {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+    use std::time::Instant;
     use tokio::sync::Semaphore;
 
     type TestShelf = Shelf<String, &'static str>;
+
+    struct Hand(AtomicI64);
+
+    impl Clock for Hand {
+        fn now(&self) -> Millis {
+            self.0.load(Ordering::SeqCst)
+        }
+    }
+
+    fn at(now: Millis) -> Arc<dyn Clock> {
+        Arc::new(Hand(AtomicI64::new(now)))
+    }
 
     fn key(owner: &str) -> Key {
         Key { owner: owner.into(), url: "https://op.test/jwks".into() }
@@ -233,7 +280,7 @@ mod tests {
     }
 
     async fn get(shelf: &TestShelf, want: Want, now: Millis, answer: Result<Fetched<String>, &'static str>) -> String {
-        let kept = shelf.get(&key("a"), want, now, async || answer).await;
+        let kept = shelf.get(&key("a"), want, &at(now), async { answer }).await;
         kept.map_or_else(|error| format!("error {error}"), |kept| kept.value.to_string())
     }
 
@@ -268,6 +315,7 @@ mod tests {
         // Nobody tries again at once, and then somebody does.
         assert_eq!(get(&shelf, Want::Fresh, ends + PAUSE - 1, document("two")).await, "one");
         assert_eq!(get(&shelf, Want::Fresh, ends + STALE - 1, Err("down")).await, "one");
+        assert_eq!(get(&shelf, Want::Fresh, ends + STALE, document("two")).await, "error down");
         assert_eq!(get(&shelf, Want::Fresh, ends + STALE + PAUSE, Err("down")).await, "error down");
         assert_eq!(get(&shelf, Want::Fresh, ends + STALE + 2 * PAUSE, document("two")).await, "two");
     }
@@ -286,15 +334,16 @@ mod tests {
     #[tokio::test]
     async fn all_who_wait_share_one_fetch_and_its_failure() {
         for answer in [Ok("one"), Err("down")] {
-            let (shelf, fetches, gate) = (TestShelf::new(10, 1000), AtomicUsize::new(0), Semaphore::new(0));
+            let (shelf, fetches, gate) =
+                (TestShelf::new(10, 1000), Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
             let one = async || {
-                let owner = key("a");
-                let fetch = async || {
+                let (owner, fetches, gate) = (key("a"), fetches.clone(), gate.clone());
+                let fetch = async move {
                     fetches.fetch_add(1, Ordering::SeqCst);
                     drop(gate.acquire().await);
                     answer.and_then(document)
                 };
-                shelf.get(&owner, Want::Fresh, 0, fetch).await.map(|kept| kept.value.to_string())
+                shelf.get(&owner, Want::Fresh, &at(0), fetch).await.map(|kept| kept.value.to_string())
             };
             let all = futures_util::future::join_all((0..50).map(|_| one()));
             let open = async { gate.add_permits(100) };
@@ -305,10 +354,77 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_pause_after_a_failure_counts_from_its_end() {
+        let (shelf, clock) = (TestShelf::new(10, 1000), Arc::new(Hand(AtomicI64::new(0))));
+        let takes_ten_seconds = clock.clone();
+        let slow = async move {
+            takes_ten_seconds.0.store(10 * SECOND, Ordering::SeqCst);
+            Err("slow")
+        };
+        let clock: Arc<dyn Clock> = clock;
+        assert_eq!(shelf.get(&key("a"), Want::Fresh, &clock, slow).await.err(), Some("slow"));
+        assert_eq!(get(&shelf, Want::Fresh, 10 * SECOND + PAUSE - 1, document("one")).await, "error slow");
+        assert_eq!(get(&shelf, Want::Fresh, 10 * SECOND + PAUSE, document("one")).await, "one");
+    }
+
+    #[tokio::test]
+    async fn a_document_is_as_old_as_the_question_for_it() {
+        let (shelf, clock) = (TestShelf::new(10, 1000), Arc::new(Hand(AtomicI64::new(0))));
+        let takes_ten_seconds = clock.clone();
+        let slow = async move {
+            takes_ten_seconds.0.store(10 * SECOND, Ordering::SeqCst);
+            with("one", Some("max-age=60"))
+        };
+        let clock: Arc<dyn Clock> = clock;
+        assert_eq!(shelf.get(&key("a"), Want::Fresh, &clock, slow).await.unwrap().fetched_at, 0);
+        assert_eq!(get(&shelf, Want::Fresh, 60 * SECOND, document("two")).await, "two");
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_long_where_a_stale_document_will_do_and_the_new_one_comes_all_the_same() {
+        let (shelf, gate) = (Arc::new(TestShelf::new(10, 1000)), Arc::new(Semaphore::new(0)));
+        get(&shelf, Want::Fresh, 0, document("one")).await;
+        let waits = |want: Want| {
+            let (shelf, gate) = (shelf.clone(), gate.clone());
+            let fetch = async move {
+                drop(gate.acquire().await);
+                document("two")
+            };
+            async move { shelf.get(&key("a"), want, &at(USUAL), fetch).await.map(|kept| kept.value.to_string()) }
+        };
+        let start = Instant::now();
+        // The first fetches, the second waits for his turn.
+        let (first, second) = futures_util::future::join(waits(Want::Fresh), waits(Want::Fresh)).await;
+        assert_eq!((first.as_deref(), second.as_deref()), (Ok("one"), Ok("one")));
+        assert!(start.elapsed() >= WAIT && start.elapsed() < 3 * WAIT, "{:?}", start.elapsed());
+        // Who needs a newer one waits for as long as it takes; nobody fetches it twice.
+        let newer = tokio::spawn(waits(Want::NewerThan(0)));
+        tokio::time::sleep(WAIT + WAIT / 4).await;
+        assert!(!newer.is_finished());
+        gate.add_permits(1);
+        assert_eq!(newer.await.unwrap().as_deref(), Ok("two"));
+        assert_eq!(get(&shelf, Want::Fresh, USUAL, Err("down")).await, "two");
+    }
+
+    #[tokio::test]
+    async fn at_hand_is_what_is_fresh_and_what_has_just_failed() {
+        let shelf = TestShelf::new(10, 1000);
+        let at_hand = |shelf: &TestShelf, now| {
+            shelf.at_hand(&key("a"), now).map(|found| found.map(|kept| kept.value.to_string()))
+        };
+        assert_eq!(at_hand(&shelf, 0), None);
+        get(&shelf, Want::Fresh, 0, Err("down")).await;
+        assert_eq!((at_hand(&shelf, PAUSE - 1), at_hand(&shelf, PAUSE)), (Some(Err("down")), None));
+        get(&shelf, Want::Fresh, PAUSE, document("one")).await;
+        assert_eq!(at_hand(&shelf, PAUSE + USUAL - 1), Some(Ok("one".into())));
+        assert_eq!(at_hand(&shelf, PAUSE + USUAL), None);
+    }
+
+    #[tokio::test]
     async fn one_owner_never_gets_what_was_fetched_for_another() {
         let shelf = TestShelf::new(10, 1000);
         get(&shelf, Want::Fresh, 0, document("of a")).await;
-        let other = shelf.get(&key("b"), Want::Fresh, 0, async || document("of b")).await.unwrap();
+        let other = shelf.get(&key("b"), Want::Fresh, &at(0), async { document("of b") }).await.unwrap();
         assert_eq!(*other.value, "of b");
         assert_eq!(get(&shelf, Want::Fresh, 0, Err("down")).await, "of a");
     }
@@ -318,14 +434,15 @@ mod tests {
         let count = |shelf: &TestShelf| shelf.slots.lock().unwrap().len();
         let shelf = TestShelf::new(3, 10);
         for (now, owner) in ["a", "b", "c", "d"].into_iter().enumerate() {
-            shelf.get(&key(owner), Want::Fresh, now as Millis, async || document("x")).await.unwrap();
+            shelf.get(&key(owner), Want::Fresh, &at(now as Millis), async { document("x") }).await.unwrap();
         }
         assert_eq!(count(&shelf), 3);
         assert!(!shelf.slots.lock().unwrap().contains_key(&key("a")), "the oldest goes");
-        shelf.get(&key("e"), Want::Fresh, 9, async || document("nine bytes")).await.unwrap();
+        shelf.get(&key("e"), Want::Fresh, &at(9), async { document("nine bytes") }).await.unwrap();
         assert_eq!(count(&shelf), 1);
         // Larger than all there is room for: it is used, and alone.
-        shelf.get(&key("f"), Want::Fresh, 9, async || document("eleven bytes")).await.unwrap();
+        shelf.get(&key("f"), Want::Fresh, &at(9), async { document("eleven bytes") }).await.unwrap();
         assert_eq!(count(&shelf), 1);
+        assert!(shelf.slots.lock().unwrap().contains_key(&key("f")));
     }
 }

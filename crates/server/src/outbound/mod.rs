@@ -9,6 +9,7 @@ use address::is_public;
 use doorward_oidc::{HttpMethod, HttpRequest, HttpResponse};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use url::{Host, Url};
@@ -16,7 +17,8 @@ use url::{Host, Url};
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_REDIRECTS: usize = 3;
 
-/// The client.
+/// The client; clones share its connections.
+#[derive(Clone)]
 pub struct Outbound {
     client: reqwest::Client,
     /// For requests that carry a secret for one address: what redirects them gets nothing.
@@ -129,18 +131,28 @@ fn check(url: &Url, asked: Option<&Url>, allow: &[Exception]) -> Result<(), Outb
     }
 }
 
+/// What a name leads to.
+type Found = Pin<Box<dyn Future<Output = std::io::Result<Vec<SocketAddr>>> + Send>>;
+type LookUp = fn(String) -> Found;
+
+/// Asks the machine.
+fn look_up(host: String) -> Found {
+    Box::pin(async move { Ok(tokio::net::lookup_host((host.as_str(), 0)).await?.collect()) })
+}
+
 /// Resolves names to public addresses only. The connection is made to exactly the addresses answered here, so a DNS
 /// answer that changes afterwards changes nothing.
 struct PublicResolver {
     allow: Arc<[Exception]>,
+    look_up: LookUp,
 }
 
 impl Resolve for PublicResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let allow = self.allow.clone();
+        let (allow, look_up) = (self.allow.clone(), self.look_up);
         Box::pin(async move {
             let host = name.as_str().to_owned();
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
+            let found = look_up(host.clone()).await?;
             let excepted = allow.iter().any(|exception| exception.covers_host(&host));
             let usable: Vec<SocketAddr> =
                 found.into_iter().filter(|address| excepted || is_public(address.ip())).collect();
@@ -155,6 +167,10 @@ impl Resolve for PublicResolver {
 impl Outbound {
     /// A client with the operator's exceptions.
     pub fn new(allow: &[String]) -> Result<Self, String> {
+        Self::with(allow, look_up, TIMEOUT)
+    }
+
+    fn with(allow: &[String], look_up: LookUp, patience: Duration) -> Result<Self, String> {
         let allow: Arc<[Exception]> = allow.iter().map(|text| Exception::parse(text)).collect();
         let for_redirects = allow.clone();
         let redirects = reqwest::redirect::Policy::custom(move |attempt| {
@@ -168,10 +184,10 @@ impl Outbound {
         });
         let build = |redirects| {
             let builder = reqwest::Client::builder()
-                .timeout(TIMEOUT)
-                .connect_timeout(Duration::from_secs(5))
+                .timeout(patience)
+                .connect_timeout(patience / 2)
                 .redirect(redirects)
-                .dns_resolver(Arc::new(PublicResolver { allow: allow.clone() }))
+                .dns_resolver(Arc::new(PublicResolver { allow: allow.clone(), look_up }))
                 .no_proxy()
                 .referer(false)
                 .user_agent(concat!("doorward/", env!("CARGO_PKG_VERSION")));

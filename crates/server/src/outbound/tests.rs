@@ -62,6 +62,8 @@ async fn the_loopback_exception_covers_nothing_else() {
         "http://169.254.169.254/",
         "https://127.0.0.1/",
         "http://u:p@127.0.0.1/",
+        "http://u@127.0.0.1/",
+        "http://:p@127.0.0.1/",
     ] {
         assert!(matches!(client.get(url, 100).await, Err(OutboundError::Refused(..))), "{url}");
     }
@@ -123,6 +125,28 @@ async fn what_a_tenants_document_names_reaches_no_exception_that_the_document_it
     }
 }
 
+#[tokio::test]
+async fn what_is_named_by_nothing_that_can_be_read_is_not_fetched() {
+    let inside = server(ok("secret")).await;
+    let client = outbound(&["http://127.0.0.1"]);
+    for document in ["", "no url", "//127.0.0.1/"] {
+        let fetched = client.document(&inside, Some(document), 100).await.err();
+        assert!(matches!(fetched, Some(OutboundError::Refused(_, "it is no URL"))), "{document}");
+        assert!(matches!(
+            client.send(&form(&inside), Some(document), 100).await.err(),
+            Some(OutboundError::Refused(..))
+        ));
+    }
+}
+
+#[test]
+fn an_exception_without_a_scheme_is_a_host() {
+    // Which reads like a URL of the scheme "localhost".
+    for host in ["localhost:8080", "idp.internal", "IDP.internal"] {
+        assert_eq!(Exception::parse(host), Exception::Host(host.to_lowercase()));
+    }
+}
+
 #[test]
 fn a_public_server_cannot_redirect_into_an_exception() {
     let url = |text: &str| Url::parse(text).unwrap();
@@ -137,6 +161,165 @@ fn a_public_server_cannot_redirect_into_an_exception() {
     for asked in [&public, &inside] {
         assert!(check(&public, Some(asked), &allow).is_ok(), "{asked}");
     }
+}
+
+/// What names lead to in the tests below, and how often they were asked for.
+mod names {
+    use super::super::{Found, LookUp};
+    use std::net::SocketAddr;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    fn answer(addresses: &[&str]) -> Found {
+        let found: Vec<SocketAddr> = addresses.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0)).collect();
+        Box::pin(async move { Ok(found) })
+    }
+
+    /// One that has a different answer each time: public, private, loopback.
+    pub static CHANGING: AtomicUsize = AtomicUsize::new(0);
+    pub static STEADY: AtomicUsize = AtomicUsize::new(0);
+
+    pub const LOOK_UP: LookUp = |host| match host.as_str() {
+        "changing.test" => match CHANGING.fetch_add(1, Ordering::SeqCst) {
+            0 => answer(&["10.0.0.1"]),
+            1 => answer(&["127.0.0.1", "::1"]),
+            2 => answer(&["169.254.169.254"]),
+            _ => answer(&["fd00::1", "::ffff:192.168.0.1"]),
+        },
+        "inside.test" => {
+            STEADY.fetch_add(1, Ordering::SeqCst);
+            answer(&["127.0.0.1"])
+        }
+        "private.test" => answer(&["10.0.0.1"]),
+        "mixed.test" => answer(&["127.0.0.1", "10.0.0.1", "93.184.216.34", "::1"]),
+        _ => answer(&[]),
+    };
+}
+
+fn with_names(allow: &[&str]) -> Outbound {
+    let allow: Vec<String> = allow.iter().map(|text| (*text).to_owned()).collect();
+    Outbound::with(&allow, names::LOOK_UP, TIMEOUT).unwrap()
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_for_each_connection_and_refused_whatever_private_address_it_leads_to_this_time() {
+    let client = with_names(&[]);
+    let refused = Err(OutboundError::Unreachable("the name leads to no public address".into()));
+    for asked in 1..=4 {
+        assert_eq!(client.get("https://changing.test/", 100).await, refused);
+        let times = names::CHANGING.load(std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(times, asked, "what is checked is what is connected to");
+    }
+    assert_eq!(client.get("https://nowhere.test/", 100).await, refused);
+}
+
+#[tokio::test]
+async fn of_several_addresses_the_private_ones_are_left_out() {
+    let resolver = PublicResolver { allow: Arc::new([]), look_up: names::LOOK_UP };
+    let found = resolver.resolve("mixed.test".parse().unwrap()).await.unwrap();
+    assert_eq!(found.map(|address| address.ip().to_string()).collect::<Vec<_>>(), ["93.184.216.34"]);
+    let excepted = PublicResolver { allow: Arc::new([Exception::parse("mixed.test")]), look_up: names::LOOK_UP };
+    assert_eq!(excepted.resolve("mixed.test".parse().unwrap()).await.unwrap().count(), 4);
+}
+
+#[tokio::test]
+async fn a_redirect_to_a_name_is_followed_to_where_the_name_leads_and_no_further_than_allowed() {
+    let inside = server(ok("inside")).await.replace("127.0.0.1", "inside.test");
+    let port = Url::parse(&inside).unwrap().port().unwrap();
+    let allowed = format!("http://inside.test:{port}");
+    let client = with_names(&["http://127.0.0.1", &allowed]);
+    assert_eq!(client.get(&inside, 100).await.unwrap(), b"inside");
+    assert_eq!(names::STEADY.load(std::sync::atomic::Ordering::SeqCst), 1, "one look-up, one connection");
+    // A stranger's name that leads inside gets nobody there, nor does a redirect to one.
+    for target in ["https://private.test/", &inside, "http://inside.test/", "https://inside.test/"] {
+        let url = server(redirect(target)).await;
+        assert!(matches!(client.get(&url, 100).await, Err(OutboundError::Unreachable(_))), "{target}");
+    }
+}
+
+#[tokio::test]
+async fn every_private_address_is_refused_where_a_url_spells_it_and_where_a_redirect_does() {
+    let client = outbound(&["http://127.0.0.1"]);
+    for host in [
+        "127.0.0.2",
+        "0.0.0.0",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "192.0.0.1",
+        "192.0.2.1",
+        "192.88.99.1",
+        "198.18.0.1",
+        "198.51.100.1",
+        "203.0.113.1",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "[::]",
+        "[::1]",
+        "[fe80::1]",
+        "[fc00::1]",
+        "[fd00::1]",
+        "[fec0::1]",
+        "[ff02::1]",
+        "[2001:db8::1]",
+        "[2001::1]",
+        "[2001:1ff::1]",
+        "[3fff::1]",
+        "[100::1]",
+        "[::ffff:10.0.0.1]",
+        "[::10.0.0.1]",
+        "[64:ff9b::10.0.0.1]",
+        "[64:ff9b:1::10.0.0.1]",
+        "[2002:a00:1::]",
+    ] {
+        let url = format!("https://{host}/");
+        assert!(matches!(client.get(&url, 100).await, Err(OutboundError::Refused(..))), "{host}");
+        let sent = client.send(&form(&url), None, 100).await.err();
+        assert!(matches!(sent, Some(OutboundError::Refused(..))), "{host}");
+        let redirecting = server(redirect(&url)).await;
+        assert!(matches!(client.get(&redirecting, 100).await, Err(OutboundError::Unreachable(_))), "{host}");
+    }
+}
+
+#[tokio::test]
+async fn three_redirects_are_followed_and_no_fourth() {
+    let client = outbound(&["http://127.0.0.1"]);
+    let mut url = server(ok("there")).await;
+    for _ in 0..3 {
+        url = server(redirect(&url)).await;
+    }
+    assert_eq!(client.get(&url, 100).await.unwrap(), b"there");
+    let fourth = server(redirect(&url)).await;
+    assert_eq!(client.get(&fourth, 100).await, Err(OutboundError::Unreachable("too many redirects".into())));
+}
+
+#[tokio::test]
+async fn who_answers_nothing_or_a_byte_now_and_then_is_given_up() {
+    let patience = Duration::from_millis(500);
+    let client = Outbound::with(&["http://127.0.0.1".to_owned()], look_up, patience).unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dripping = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let [of_silent, of_dripping] = [&silent, &dripping].map(|it| format!("http://{}/", it.local_addr().unwrap()));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = dripping.accept().await {
+            tokio::spawn(async move {
+                let _ = stream.read(&mut [0u8; 4096]).await;
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n").await;
+                while stream.write_all(b"x").await.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            });
+        }
+    });
+    for url in [of_silent, of_dripping] {
+        let start = std::time::Instant::now();
+        assert_eq!(client.get(&url, 2000).await, Err(OutboundError::TooSlow), "{url}");
+        assert_eq!(client.send(&form(&url), None, 2000).await.err(), Some(OutboundError::TooSlow), "{url}");
+        assert!(start.elapsed() < 4 * patience, "{:?}", start.elapsed());
+    }
+    drop(silent);
 }
 
 #[tokio::test]
@@ -235,6 +418,19 @@ async fn size_and_status_are_checked() {
     let client = outbound(&["http://127.0.0.1"]);
     let large = server(ok(&"x".repeat(101))).await;
     assert_eq!(client.get(&large, 100).await, Err(OutboundError::TooLarge(100)));
+    let just = server(ok(&"x".repeat(100))).await;
+    assert_eq!(client.get(&just, 100).await.map(|body| body.len()), Ok(100));
+    // Who does not say how much comes, or says less.
+    let endless = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}", "x".repeat(101));
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n33\r\n".to_owned()
+        + &"x".repeat(51)
+        + "\r\n33\r\n"
+        + &"x".repeat(51)
+        + "\r\n0\r\n\r\n";
+    for answer in [endless, chunked] {
+        let url = server(answer).await;
+        assert_eq!(client.get(&url, 100).await, Err(OutboundError::TooLarge(100)));
+    }
     let missing = server("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".into()).await;
     assert_eq!(client.get(&missing, 100).await, Err(OutboundError::Status(404)));
 }

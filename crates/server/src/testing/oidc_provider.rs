@@ -100,6 +100,11 @@ impl OpKey {
         json!({"kty": "EC", "crv": "P-256", "kid": self.kid, "use": "sig", "alg": "ES256", "x": x, "y": y})
     }
 
+    /// The key set that publishes these.
+    pub fn set(keys: &[Arc<Self>]) -> String {
+        json!({"keys": keys.iter().map(|key| key.jwk()).collect::<Vec<_>>()}).to_string()
+    }
+
     /// The compact form of a token.
     pub fn sign(&self, header: &Value, claims: &Value) -> String {
         let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
@@ -491,8 +496,8 @@ async fn answer(State(op): State<TestOp>, request: Request) -> Response {
     match (parts.method, path.as_str()) {
         (Method::GET, path) if path.ends_with(WELL_KNOWN) => json_answer(200, cache_control, &op.document(path)),
         (Method::GET, "/jwks") => {
-            let keys: Vec<Value> = op.state().keys.iter().map(|key| key.jwk()).collect();
-            json_answer(200, cache_control, &json!({"keys": keys}))
+            let keys = serde_json::from_str(&OpKey::set(&op.state().keys)).unwrap();
+            json_answer(200, cache_control, &keys)
         }
         (Method::POST, "/token") => {
             let form = url::form_urlencoded::parse(&body).into_owned().collect();

@@ -2,7 +2,7 @@
 
 use super::{MAX_NAME, attribute_mapping, invalid, login_hint};
 use crate::flows::Refusal;
-use crate::flows::connection_oidc::{OidcChange, problem_of_endpoint};
+use crate::flows::connection_oidc::{OidcChange, problem_of_endpoint, problem_of_issuer};
 use crate::flows::enterprise_connections::AttributeMappingChange;
 use crate::http::Params;
 use doorward_oidc::Secret;
@@ -16,6 +16,8 @@ pub fn change(oidc: &Params) -> Result<OidcChange, Refusal> {
             authorization_url: url(oidc, "auth_url")?,
             token_url: url(oidc, "token_url")?,
             user_info_url: url(oidc, "user_info_url")?,
+            issuer: issuer(oidc)?,
+            jwks_url: url(oidc, "jwks_url")?,
         },
         client_id: oidc.limited_text("client_id", MAX_NAME)?.value(),
         client_secret: oidc.text("client_secret")?.value().map(Secret::new),
@@ -48,6 +50,17 @@ fn url(oidc: &Params, param: &str) -> Result<Option<String>, Refusal> {
         return Err(invalid(oidc.name(param), problem));
     }
     Ok(Some(text.to_owned()))
+}
+
+/// Compared with the tokens' character by character, so nothing of it is trimmed.
+fn issuer(oidc: &Params) -> Result<Option<String>, Refusal> {
+    let Some(text) = oidc.text("issuer")?.value() else { return Ok(None) };
+    if !text.is_empty()
+        && let Some(problem) = problem_of_issuer(&text)
+    {
+        return Err(invalid(oidc.name("issuer"), problem));
+    }
+    Ok(Some(text))
 }
 
 /// Each once, in their order.

@@ -67,6 +67,8 @@ fn oauth_config(config: &Config, connection: &EnterpriseConnection, oidc: &OidcC
         "auth_url": oidc.authorization_url,
         "token_url": oidc.token_url,
         "user_info_url": oidc.user_info_url,
+        "issuer": oidc.issuer,
+        "jwks_url": oidc.jwks_url,
         "redirect_uri": redirect_uri(config, connection),
         "requires_pkce": oidc.requires_pkce,
         "scopes": oidc.scopes,

@@ -9,10 +9,10 @@ use crate::flows::clients as browsers;
 use crate::flows::{FlowError, Refusal, idp_certificates, oidc_clients, oidc_provider};
 use crate::random::sha256_hex;
 use doorward_model::{
-    Client, Domain, EasieGrant, EasieGrantState, Email, EmailAddress, EmailAddressId, EmailVerification, EnterpriseAccount,
-    EnterpriseAccountId, EnterpriseConnection, EnterpriseConnectionId, JsonMap, Millis, Organization, OrganizationId,
-    OrganizationMembership, OrganizationMembershipId, Protocol, RoleId, Session, SessionId, SessionStatus, SignUp,
-    SsoProfile, User, UserId, Verification, VerificationStatus,
+    Client, Domain, EasieGrant, EasieGrantState, Email, EmailAddress, EmailAddressId, EmailVerification,
+    EnterpriseAccount, EnterpriseAccountId, EnterpriseConnection, EnterpriseConnectionId, JsonMap, Millis,
+    Organization, OrganizationId, OrganizationMembership, OrganizationMembershipId, Protocol, Provider, RoleId,
+    Session, SessionId, SessionStatus, SignUp, SsoProfile, User, UserId, Verification, VerificationStatus,
 };
 use doorward_rules::account_linking::{self, Linking};
 use doorward_rules::deprovision::due_after;
@@ -122,7 +122,7 @@ pub fn trust_sha256(config: &Config, connection: &EnterpriseConnection) -> Strin
     let by_hand = match oidc.discovery_url {
         // The document names the endpoints.
         Some(_) => None,
-        None => Some((&oidc.authorization_url, &oidc.token_url, &oidc.user_info_url)),
+        None => Some((&oidc.authorization_url, &oidc.token_url, &oidc.user_info_url, &oidc.issuer, &oidc.jwks_url)),
     };
     let provider = (&oidc.discovery_url, by_hand, &oidc.client_id);
     sha256_hex(&format!("oidc {provider:?} {:?}", oidc.attribute_mapping))
@@ -517,10 +517,11 @@ async fn open_session(
 }
 
 /// The verification of an attempt that succeeded.
-pub fn verified(connection: &EnterpriseConnectionId, now: Millis) -> Verification {
+pub fn verified(connection: &EnterpriseConnectionId, provider: Provider, now: Millis) -> Verification {
     Verification {
         status: VerificationStatus::Verified,
         connection_id: connection.clone(),
+        provider,
         external_verification_redirect_url: None,
         error: None,
         expire_at: now,

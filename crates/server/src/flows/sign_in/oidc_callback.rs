@@ -12,7 +12,7 @@ use crate::flows::sign_in::outcome::{self, Finished, Journey};
 use crate::flows::{FlowError, Refusal};
 use crate::http::error_table::sso_error;
 use crate::random::sha256_hex;
-use doorward_model::{ClientId, EnterpriseConnection, Millis, OidcRequest, SsoOutcome, SsoProfile};
+use doorward_model::{ClientId, EnterpriseConnection, Millis, OidcRequest, Provider, SsoOutcome, SsoProfile};
 use doorward_oidc::{Callback, CallbackError};
 use doorward_rules::oidc_trip::{self as rules, Facts, Return, Standing, came_back, standing};
 use doorward_store::{Tx, clients, enterprise_connections, oidc_requests, write_tx};
@@ -30,6 +30,7 @@ pub enum Next {
 struct Taken {
     trip: OidcRequest,
     client_id: ClientId,
+    provider: Provider,
     connection: Result<EnterpriseConnection, Refusal>,
 }
 
@@ -64,7 +65,7 @@ pub async fn receive(
     let has_moved = url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == MOVED);
     let came = Came { address, state_sha256: &state_sha256, cookie, base_url: (!has_moved).then_some(base_url) };
     let taken = write_tx!(app.store, FlowError, |tx| { take(tx, app, came, now).await })?;
-    let Taken { trip, client_id, connection } = match taken {
+    let Taken { trip, client_id, provider, connection } = match taken {
         Ok(taken) => taken,
         Err(base_url) => return Ok(Next::Elsewhere { base_url }),
     };
@@ -79,7 +80,7 @@ pub async fn receive(
             Err(refusal) => (failed(&refusal), None),
         },
     };
-    let (journey, now) = (Journey::from(trip), app.now());
+    let (journey, now) = (Journey::through(provider, trip), app.now());
     let finished = write_tx!(app.store, FlowError, |tx| {
         let mut client = clients::by_id(tx, &client_id).await?.ok_or_else(other_browser)?;
         outcome::apply(tx, app, &mut client, (&journey, ahead.as_ref()), &outcome, now).await
@@ -140,7 +141,8 @@ async fn take(tx: &mut Tx, app: &App, came: Came<'_>, now: Millis) -> Result<Res
     }
     let trip = oidc_requests::take(tx, came.state_sha256).await?.ok_or_else(unknown_state)?;
     let trust_sha256 = connection.as_ref().map(|found| trust_sha256(&app.config, found)).unwrap_or_default();
-    let is_easie = connection.as_ref().is_some_and(|connection| connection.provider.easie().is_some());
+    let provider = connection.as_ref().map_or(Provider::OidcCustom, |connection| connection.provider);
+    let is_easie = provider.easie().is_some();
     let connection = match (standing(connection.as_ref(), &trip, &trust_sha256), connection) {
         (Standing::Good, Some(connection)) => Ok(connection),
         (Standing::Changed, _) => Err(Refusal::OauthCallbackInvalid {
@@ -153,7 +155,7 @@ async fn take(tx: &mut Tx, app: &App, came: Came<'_>, now: Millis) -> Result<Res
             Err(Refusal::OauthNotEnabled { id: trip.connection_id.to_string() })
         }
     };
-    Ok(Ok(Taken { client_id: trip.client_id.clone(), trip, connection }))
+    Ok(Ok(Taken { client_id: trip.client_id.clone(), trip, provider, connection }))
 }
 
 /// The state of a query that is otherwise of no use, if there is exactly one.

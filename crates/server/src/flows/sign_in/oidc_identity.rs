@@ -72,7 +72,7 @@ async fn try_profile_of(
     let mut keys = None;
     let id_token = match visit.provider.identity_source() {
         IdentitySource::IdToken => Some(visit.id_token(&tokens, &mut keys).await?),
-        // By hand there is neither an issuer nor a key to read one by.
+        // There is neither an issuer nor a key to read one by.
         IdentitySource::UserInfo => None,
     };
     visit.easie = easie_identity::identity(connection, oidc, id_token.as_ref())?;

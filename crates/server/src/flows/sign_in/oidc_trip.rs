@@ -5,39 +5,20 @@ use crate::flows::sign_in::complete::trust_sha256;
 use crate::flows::sign_in::trip::{self, TRIP_LIFETIME, Traveller, TripUrls};
 use crate::flows::{FlowError, Refusal, connection_oidc, oidc_clients, oidc_provider};
 use crate::random::{sha256_hex, token};
-use doorward_model::{
-    EasieProvider, Email, EnterpriseConnection, EnterpriseConnectionId, Millis, OidcConfig, OidcRequest,
-};
+use doorward_model::{EasieProvider, EnterpriseConnection, EnterpriseConnectionId, Millis, OidcConfig, OidcRequest};
 use doorward_oidc::easie::{google, microsoft};
 use doorward_oidc::{AuthorizationRequest, CodeVerifier, ProviderMetadata, ResponseMode};
 use doorward_rules::easie::asks_consent;
 use doorward_rules::oidc_trip::{must_post, sends_challenge};
-use doorward_rules::sign_in_route::route;
-use doorward_store::{Tx, oidc_requests};
+use doorward_store::{StoreError, TransactionError, Tx, oidc_requests};
 use std::sync::Arc;
 
-/// What a trip needs of the network, fetched before its transaction.
+/// What a trip needs of the network, fetched between two transactions.
 #[derive(Clone, Debug)]
 pub struct Ahead {
     connection_id: EnterpriseConnectionId,
     trust_sha256: String,
     provider: Arc<ProviderMetadata>,
-}
-
-/// Fetches what a trip of this address will need: nothing, where it goes by another protocol or will be refused.
-pub async fn look_ahead(
-    app: &App,
-    email: Option<&Email>,
-    chosen: Option<&EnterpriseConnectionId>,
-) -> Result<Option<Ahead>, FlowError> {
-    let Some(email) = email else { return Ok(None) };
-    let connections = trip::connections_for(&mut app.store.read().await?, email).await?;
-    let found = route(email, &connections);
-    let Ok(connection) = trip::choose(&found, chosen, Refusal::SignInConnectionMissing) else { return Ok(None) };
-    match &connection.oidc {
-        Some(oidc) => Ahead::of(app, connection, oidc).await.map(Some),
-        None => Ok(None),
-    }
 }
 
 impl Ahead {
@@ -47,6 +28,47 @@ impl Ahead {
         let trust_sha256 = trust_sha256(&app.config, connection);
         Ok(Self { connection_id: connection.id.clone(), trust_sha256, provider })
     }
+}
+
+/// Why a transaction that begins a trip came to no end.
+#[derive(Debug)]
+pub enum Halt {
+    Failed(FlowError),
+    /// It needs the configuration of this connection's provider, which has to be fetched first.
+    Unprepared(Box<EnterpriseConnection>),
+}
+
+impl<E: Into<FlowError>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl TransactionError for Halt {
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Failed(error) => error.store_error(),
+            Self::Unprepared(_) => None,
+        }
+    }
+}
+
+/// How a transaction that may begin a trip ended; `None` if it has to be run again, now with what it needs of the network. So
+/// nobody whose trip needs nothing pays for asking beforehand.
+pub async fn ended<T>(app: &App, outcome: Result<T, Halt>, ahead: &mut Option<Ahead>) -> Result<Option<T>, FlowError> {
+    let connection = match outcome {
+        Ok(done) => return Ok(Some(done)),
+        Err(Halt::Failed(error)) => return Err(error),
+        Err(Halt::Unprepared(_)) if ahead.is_some() => return Err(changed().into()),
+        Err(Halt::Unprepared(connection)) => connection,
+    };
+    let Some(oidc) = &connection.oidc else { return Err(changed().into()) };
+    *ahead = Some(Ahead::of(app, &connection, oidc).await?);
+    Ok(None)
+}
+
+pub fn changed() -> Refusal {
+    Refusal::OauthMisconfigured { reason: "The connection was changed at this very moment; try again.".to_owned() }
 }
 
 /// What is asked for, and the parameters that this kind of provider wants besides.
@@ -68,15 +90,15 @@ pub async fn begin(
     ahead: Option<&Ahead>,
     urls: &TripUrls,
     now: Millis,
-) -> Result<(String, Millis), FlowError> {
+) -> Result<(String, Millis), Halt> {
     let trust_sha256 = trust_sha256(&app.config, connection);
     let is_for_it = |ahead: &&Ahead| ahead.connection_id == connection.id && ahead.trust_sha256 == trust_sha256;
     let provider = match ahead.filter(is_for_it) {
-        Some(ahead) => &ahead.provider,
-        None => {
-            let reason = "The connection was changed at this very moment; try again.".to_owned();
-            return Err(Refusal::OauthMisconfigured { reason }.into());
-        }
+        Some(ahead) => ahead.provider.clone(),
+        None => match oidc_provider::configuration_at_hand(app, connection, oidc) {
+            Some(found) => found?,
+            None => return Err(Halt::Unprepared(Box::new(connection.clone()))),
+        },
     };
     let client_id = oidc_clients::client_id(&app.config, connection);
     let client_id = client_id.ok_or(Refusal::OauthConfigMissing { missing: "client_id" })?;

@@ -2,12 +2,12 @@
 
 use crate::app::App;
 use crate::flows::sign_in::complete::{self, Arrival, Entrance, Known};
-use crate::flows::sign_in::oidc_trip::Ahead;
+use crate::flows::sign_in::oidc_trip::{self, Ahead, Halt};
 use crate::flows::sign_in::trip::{self, Traveller, TripUrls};
 use crate::flows::{FlowError, Refusal};
 use crate::http::error_table::sso_error;
 use doorward_model::{
-    AttemptId, Client, EnterpriseConnectionId, Millis, OidcRequest, Protocol, SamlRequest, Session, SignInStatus,
+    AttemptId, Client, EnterpriseConnectionId, Millis, OidcRequest, Provider, SamlRequest, Session, SignInStatus,
     SignUpStatus, SsoError, SsoOutcome, SsoProfile, Verification, VerificationStatus,
 };
 use doorward_rules::easie::Consent;
@@ -39,7 +39,8 @@ impl Finished {
 /// The part of a trip that every protocol has.
 #[derive(Clone, Debug)]
 pub struct Journey {
-    pub protocol: Protocol,
+    /// Of what kind the connection is, or was.
+    pub provider: Provider,
     pub connection_id: EnterpriseConnectionId,
     pub attempt: AttemptId,
     pub redirect_url: String,
@@ -51,7 +52,8 @@ pub struct Journey {
 impl From<SamlRequest> for Journey {
     fn from(request: SamlRequest) -> Self {
         Self {
-            protocol: Protocol::Saml,
+            // All that speak SAML are one to whoever is on the way.
+            provider: Provider::SamlCustom,
             connection_id: request.connection_id,
             attempt: request.attempt,
             redirect_url: request.redirect_url,
@@ -62,10 +64,11 @@ impl From<SamlRequest> for Journey {
     }
 }
 
-impl From<OidcRequest> for Journey {
-    fn from(request: OidcRequest) -> Self {
+impl Journey {
+    /// A trip to a connection of this kind.
+    pub fn through(provider: Provider, request: OidcRequest) -> Self {
         Self {
-            protocol: Protocol::Oidc,
+            provider,
             connection_id: request.connection_id,
             attempt: request.attempt,
             redirect_url: request.redirect_url,
@@ -123,7 +126,9 @@ async fn arrive(
             })
         }
         Arrival::NeedsConsent => ask_consent(tx, app, client, (journey, ahead), profile, now).await,
-        Arrival::Refused(refusal) => fail(tx, journey, sso_error(&refusal.in_words_of(journey.protocol)), now).await,
+        Arrival::Refused(refusal) => {
+            fail(tx, journey, sso_error(&refusal.in_words_of(journey.provider.protocol())), now).await
+        }
     }
 }
 
@@ -152,11 +157,12 @@ async fn ask_consent(
     };
     let verification = match trip::begin(tx, app, &connection, traveller, ahead, &urls, now).await {
         Ok(verification) => verification,
-        Err(FlowError::Refused(refusals)) => {
+        Err(Halt::Failed(FlowError::Refused(refusals))) => {
             let refusal = refusals.into_iter().next().unwrap_or(Refusal::RefreshTokenMissing);
             return fail(tx, journey, sso_error(&refusal), now).await;
         }
-        Err(error) => return Err(error),
+        Err(Halt::Failed(error)) => return Err(error),
+        Err(Halt::Unprepared(_)) => return fail(tx, journey, sso_error(&oidc_trip::changed()), now).await,
     };
     let there = verification.external_verification_redirect_url.clone();
     let redirect_to = there.ok_or_else(|| complete::missing("the address of a trip"))?;
@@ -165,7 +171,7 @@ async fn ask_consent(
 }
 
 async fn succeed(tx: &mut Tx, journey: &Journey, session: &Session, now: Millis) -> Result<(), FlowError> {
-    let verification = complete::verified(&journey.connection_id, now);
+    let verification = complete::verified(&journey.connection_id, journey.provider, now);
     match &journey.attempt {
         AttemptId::SignIn(id) => {
             let mut sign_in = sign_ins::by_id(tx, id).await?.ok_or_else(|| complete::missing("the sign-in"))?;
@@ -198,6 +204,7 @@ async fn transferable(
     let verification = Verification {
         status: VerificationStatus::Transferable,
         connection_id: journey.connection_id.clone(),
+        provider: journey.provider,
         external_verification_redirect_url: None,
         error: Some(sso_error(&Refusal::AccountExists)),
         expire_at: now + TRANSFER_LIFETIME,
@@ -213,6 +220,7 @@ async fn fail(tx: &mut Tx, journey: &Journey, error: SsoError, now: Millis) -> R
     let verification = Verification {
         status: VerificationStatus::Failed,
         connection_id: journey.connection_id.clone(),
+        provider: journey.provider,
         external_verification_redirect_url: None,
         error: Some(error),
         expire_at: now,

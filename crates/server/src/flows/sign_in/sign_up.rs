@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::flows::clients::{self as browsers, Browser, ClientCookie};
-use crate::flows::sign_in::oidc_trip::{self, Ahead};
+use crate::flows::sign_in::oidc_trip::{self, Ahead, Halt};
 use crate::flows::sign_in::start::{ATTEMPT_LIFETIME, Strategy, signed_in_as};
 use crate::flows::sign_in::trip::{self, Traveller, TripUrls};
 use crate::flows::{FlowError, Refusal};
@@ -36,32 +36,37 @@ pub struct Started {
 /// Creates a sign-up for the browser, which is made if the cookie is of none.
 pub async fn create(app: &App, cookie: Option<&ClientCookie>, change: &SignUpChange) -> Result<Started, FlowError> {
     let now = app.now();
-    let ahead = look_ahead(app, change.email_address.as_ref(), change).await?;
-    write_tx!(app.store, FlowError, |tx| {
-        let mut browser = browsers::find_or_make(tx, cookie, app, now).await?;
-        let id = SignUpId::generate(now, &*app.random);
-        browser.client.sign_up_id = Some(id.clone());
-        browser.client.updated_at = now;
-        browsers::save(tx, &browser).await?;
-        let mut sign_up = SignUp {
-            id,
-            client_id: browser.client.id.clone(),
-            status: SignUpStatus::MissingRequirements,
-            email_address: None,
-            first_name: None,
-            last_name: None,
-            unsafe_metadata: JsonMap::new(),
-            verification: None,
-            created_session_id: None,
-            created_user_id: None,
-            abandon_at: now + ATTEMPT_LIFETIME,
-            created_at: now,
-            updated_at: now,
-        };
-        apply(tx, app, &browser.client, &mut sign_up, (change, ahead.as_ref()), now).await?;
-        sign_ups::insert(tx, &sign_up).await?;
-        Ok(Started { browser, sign_up })
-    })
+    let mut ahead = None;
+    loop {
+        let ended = write_tx!(app.store, Halt, |tx| {
+            let mut browser = browsers::find_or_make(tx, cookie, app, now).await?;
+            let id = SignUpId::generate(now, &*app.random);
+            browser.client.sign_up_id = Some(id.clone());
+            browser.client.updated_at = now;
+            browsers::save(tx, &browser).await?;
+            let mut sign_up = SignUp {
+                id,
+                client_id: browser.client.id.clone(),
+                status: SignUpStatus::MissingRequirements,
+                email_address: None,
+                first_name: None,
+                last_name: None,
+                unsafe_metadata: JsonMap::new(),
+                verification: None,
+                created_session_id: None,
+                created_user_id: None,
+                abandon_at: now + ATTEMPT_LIFETIME,
+                created_at: now,
+                updated_at: now,
+            };
+            apply(tx, app, &browser.client, &mut sign_up, (change, ahead.as_ref()), now).await?;
+            sign_ups::insert(tx, &sign_up).await?;
+            Ok(Started { browser, sign_up })
+        });
+        if let Some(started) = oidc_trip::ended(app, ended, &mut ahead).await? {
+            return Ok(started);
+        }
+    }
 }
 
 /// Changes a sign-up of this browser that is still open.
@@ -72,18 +77,19 @@ pub async fn update(
     change: &SignUpChange,
 ) -> Result<Started, FlowError> {
     let now = app.now();
-    let known = {
-        let mut tx = app.store.read().await?;
-        open(&mut tx, cookie, id, now).await?.1.email_address
-    };
-    let ahead = look_ahead(app, change.email_address.as_ref().or(known.as_ref()), change).await?;
-    write_tx!(app.store, FlowError, |tx| {
-        let (client, mut sign_up) = open(tx, cookie, id, now).await?;
-        apply(tx, app, &client, &mut sign_up, (change, ahead.as_ref()), now).await?;
-        sign_up.updated_at = now;
-        sign_ups::update(tx, &sign_up).await?;
-        Ok(Started { browser: Browser { client, new_secret: None }, sign_up })
-    })
+    let mut ahead = None;
+    loop {
+        let ended = write_tx!(app.store, Halt, |tx| {
+            let (client, mut sign_up) = open(tx, cookie, id, now).await?;
+            apply(tx, app, &client, &mut sign_up, (change, ahead.as_ref()), now).await?;
+            sign_up.updated_at = now;
+            sign_ups::update(tx, &sign_up).await?;
+            Ok(Started { browser: Browser { client, new_secret: None }, sign_up })
+        });
+        if let Some(started) = oidc_trip::ended(app, ended, &mut ahead).await? {
+            return Ok(started);
+        }
+    }
 }
 
 /// Loads a sign-up of this browser that is still open.
@@ -101,16 +107,6 @@ async fn open(
     Ok((client, sign_up))
 }
 
-/// What the trip of a sign-up will need, if the change begins one.
-async fn look_ahead(app: &App, email: Option<&Email>, change: &SignUpChange) -> Result<Option<Ahead>, FlowError> {
-    match (change.strategy, &change.urls) {
-        (Some(Strategy::EnterpriseSso), Some(_)) if !change.has_password => {
-            oidc_trip::look_ahead(app, email, change.enterprise_connection_id.as_ref()).await
-        }
-        _ => Ok(None),
-    }
-}
-
 /// Loads a sign-up of this browser; another browser's does not exist for it.
 pub async fn get(tx: &mut Tx, client: &Client, id: &SignUpId) -> Result<SignUp, FlowError> {
     let found = sign_ups::by_id(tx, id).await?.filter(|sign_up| sign_up.client_id == client.id);
@@ -124,7 +120,7 @@ async fn apply(
     sign_up: &mut SignUp,
     (change, ahead): (&SignUpChange, Option<&Ahead>),
     now: Millis,
-) -> Result<(), FlowError> {
+) -> Result<(), Halt> {
     if change.has_password || change.strategy == Some(Strategy::Other) {
         return Err(Refusal::SignUpRestricted.into());
     }

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::flows::clients::{self as browsers, Browser, ClientCookie};
 use crate::flows::sign_in::complete::{self, Arrival, Entrance};
-use crate::flows::sign_in::oidc_trip::{self, Ahead};
+use crate::flows::sign_in::oidc_trip::{self, Ahead, Halt};
 use crate::flows::sign_in::trip::{self, Traveller, TripUrls};
 use crate::flows::{FlowError, Refusal};
 use doorward_model::{
@@ -54,18 +54,19 @@ pub async fn create(app: &App, cookie: Option<&ClientCookie>, new: &NewSignIn) -
         Some(text) => Some(parse_identifier(app, text).await?),
         None => None,
     };
-    let begins_a_trip = !new.transfer && new.strategy == Some(Strategy::EnterpriseSso) && new.urls.is_some();
-    let ahead = match begins_a_trip {
-        true => oidc_trip::look_ahead(app, email.as_ref(), new.enterprise_connection_id.as_ref()).await?,
-        false => None,
-    };
-    write_tx!(app.store, FlowError, |tx| {
-        let browser = browsers::find_or_make(tx, cookie, app, now).await?;
-        if new.transfer {
-            return transfer(tx, app, browser, now).await;
+    let mut ahead = None;
+    loop {
+        let ended = write_tx!(app.store, Halt, |tx| {
+            let browser = browsers::find_or_make(tx, cookie, app, now).await?;
+            if new.transfer {
+                return Ok(transfer(tx, app, browser, now).await?);
+            }
+            create_in(tx, app, browser, (email.clone(), ahead.as_ref()), new, now).await
+        });
+        if let Some(started) = oidc_trip::ended(app, ended, &mut ahead).await? {
+            return Ok(started);
         }
-        create_in(tx, app, browser, (email.clone(), ahead.as_ref()), new, now).await
-    })
+    }
 }
 
 /// An address, or the refusal for anything else: a username of an account with SSO is told to use its address.
@@ -96,7 +97,7 @@ async fn create_in(
     (email, ahead): (Option<Email>, Option<&Ahead>),
     new: &NewSignIn,
     now: Millis,
-) -> Result<Started, FlowError> {
+) -> Result<Started, Halt> {
     let connections = match &email {
         Some(email) => trip::connections_for(tx, email).await?,
         None => Vec::new(),
@@ -199,34 +200,27 @@ pub async fn prepare(
     (urls, prompt): (&TripUrls, Option<&str>),
 ) -> Result<Started, FlowError> {
     let now = app.now();
-    let email = identifier_of(app, cookie, id, now).await?;
-    let ahead = oidc_trip::look_ahead(app, email.as_ref(), connection_id).await?;
-    write_tx!(app.store, FlowError, |tx| {
-        let client = browsers::find(tx, cookie).await?.ok_or(Refusal::SignedOut)?;
-        let mut sign_in = open(tx, &client, id, now).await?;
-        let email = sign_in.identifier.clone().ok_or(Refusal::ParamMissing { param: "identifier" })?;
-        let connections = trip::connections_for(tx, &email).await?;
-        let connection = trip::choose(&route(&email, &connections), connection_id, Refusal::SignInConnectionMissing)?;
-        let attempt = AttemptId::SignIn(id.clone());
-        let traveller = Traveller { attempt, client_id: &client.id, email: &email, prompt };
-        let verification = trip::begin(tx, app, connection, traveller, ahead.as_ref(), urls, now).await?;
-        sign_in.verification = Some(verification);
-        sign_in.updated_at = now;
-        sign_ins::update(tx, &sign_in).await?;
-        Ok(Started { browser: Browser { client, new_secret: None }, sign_in, connections })
-    })
-}
-
-/// The address of a sign-in of this browser that is still open.
-async fn identifier_of(
-    app: &App,
-    cookie: Option<&ClientCookie>,
-    id: &SignInId,
-    now: Millis,
-) -> Result<Option<Email>, FlowError> {
-    let mut tx = app.store.read().await?;
-    let client = browsers::find(&mut tx, cookie).await?.ok_or(Refusal::SignedOut)?;
-    Ok(open(&mut tx, &client, id, now).await?.identifier)
+    let mut ahead = None;
+    loop {
+        let ended = write_tx!(app.store, Halt, |tx| {
+            let client = browsers::find(tx, cookie).await?.ok_or(Refusal::SignedOut)?;
+            let mut sign_in = open(tx, &client, id, now).await?;
+            let email = sign_in.identifier.clone().ok_or(Refusal::ParamMissing { param: "identifier" })?;
+            let connections = trip::connections_for(tx, &email).await?;
+            let found = route(&email, &connections);
+            let connection = trip::choose(&found, connection_id, Refusal::SignInConnectionMissing)?;
+            let attempt = AttemptId::SignIn(id.clone());
+            let traveller = Traveller { attempt, client_id: &client.id, email: &email, prompt };
+            let verification = trip::begin(tx, app, connection, traveller, ahead.as_ref(), urls, now).await?;
+            sign_in.verification = Some(verification);
+            sign_in.updated_at = now;
+            sign_ins::update(tx, &sign_in).await?;
+            Ok(Started { browser: Browser { client, new_secret: None }, sign_in, connections })
+        });
+        if let Some(started) = oidc_trip::ended(app, ended, &mut ahead).await? {
+            return Ok(started);
+        }
+    }
 }
 
 /// Turns the browser's sign-up, whose person turned out to have an account, into a completed sign-in (DEC-15).
@@ -240,7 +234,7 @@ async fn transfer(tx: &mut Tx, app: &App, mut browser: Browser, now: Millis) -> 
     }
     // The verified profile serves once.
     let profile = verification.transfer_profile.take().ok_or_else(invalid)?;
-    let connection_id = verification.connection_id.clone();
+    let (connection_id, provider) = (verification.connection_id.clone(), verification.provider);
     verification.status = VerificationStatus::Expired;
     sign_up.verification = Some(verification);
     sign_up.updated_at = now;
@@ -265,7 +259,7 @@ async fn transfer(tx: &mut Tx, app: &App, mut browser: Browser, now: Millis) -> 
     };
     sign_in.status = SignInStatus::Complete;
     sign_in.created_session_id = Some(session.id.clone());
-    sign_in.verification = Some(complete::verified(&connection_id, now));
+    sign_in.verification = Some(complete::verified(&connection_id, provider, now));
     sign_ins::insert(tx, &sign_in).await?;
     browser.new_secret = Some(secret);
     Ok(Started { browser, sign_in, connections: Vec::new() })

@@ -1,7 +1,7 @@
 //! Sends a browser to the IdP of a connection.
 
 use crate::app::{App, internal};
-use crate::flows::sign_in::oidc_trip::{self, Ahead};
+use crate::flows::sign_in::oidc_trip::{self, Ahead, Halt};
 use crate::flows::{FlowError, Refusal, connection_keys, saml_urls};
 use crate::random::{sha256_hex, token};
 use doorward_model::{
@@ -61,7 +61,7 @@ pub struct Traveller<'a> {
 }
 
 /// Makes the request and remembers it (DEC-7). Answers the state the attempt is then in. `ahead` is what
-/// [`oidc_trip::look_ahead`] found for the address.
+/// [`oidc_trip::ended`] fetched for it.
 pub async fn begin(
     tx: &mut Tx,
     app: &App,
@@ -70,7 +70,7 @@ pub async fn begin(
     ahead: Option<&Ahead>,
     urls: &TripUrls,
     now: Millis,
-) -> Result<Verification, FlowError> {
+) -> Result<Verification, Halt> {
     let (redirect, expire_at) = match &connection.oidc {
         Some(oidc) => oidc_trip::begin(tx, app, (connection, oidc), &traveller, ahead, urls, now).await?,
         None => begin_saml(tx, app, connection, traveller, urls, now).await?,
@@ -78,6 +78,7 @@ pub async fn begin(
     Ok(Verification {
         status: VerificationStatus::Unverified,
         connection_id: connection.id.clone(),
+        provider: connection.provider,
         external_verification_redirect_url: Some(redirect),
         error: None,
         expire_at,

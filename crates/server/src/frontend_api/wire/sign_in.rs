@@ -3,7 +3,8 @@
 use crate::http::error_table::sso_error_wire;
 use crate::http::json::{NULL, object};
 use doorward_model::{
-    EnterpriseConnection, EnterpriseConnectionId, Millis, SignIn, SignInStatus, Verification, VerificationStatus,
+    EnterpriseConnection, EnterpriseConnectionId, Millis, Protocol, SignIn, SignInStatus, Verification,
+    VerificationStatus,
 };
 use serde::Serialize;
 
@@ -64,7 +65,10 @@ pub fn verification(verification: &Verification, strategy: &str, now: Millis) ->
         status => status.as_str(),
     };
     object! {
-        object: "verification_saml",
+        object: match verification.provider.protocol() {
+            Protocol::Saml => "verification_saml",
+            Protocol::Oidc => "verification_oauth",
+        },
         status: status,
         strategy: strategy,
         external_verification_redirect_url: &verification.external_verification_redirect_url,

@@ -1,5 +1,6 @@
 //! `sign_up_attempt`
 
+use crate::backend_api::wire::account::strategy;
 use crate::frontend_api::wire::sign_in::verification;
 use crate::http::json::{EMPTY, NULL, object};
 use doorward_model::{Millis, SignUp, SignUpStatus};
@@ -29,7 +30,7 @@ pub fn sign_up(sign_up: &SignUp, now: Millis) -> impl Serialize {
             email_address: NULL,
             phone_number: NULL,
             web3_wallet: NULL,
-            external_account: sign_up.verification.as_ref().map(|found| verification(found, "saml", now)),
+            external_account: sign_up.verification.as_ref().map(|found| verification(found, strategy(found.provider), now)),
         },
         username: NULL,
         email_address: &sign_up.email_address,

@@ -129,6 +129,8 @@ async fn con6_each_kind_starts_inactive_with_its_defaults() {
                 "auth_url": null,
                 "token_url": null,
                 "user_info_url": null,
+                "issuer": null,
+                "jwks_url": null,
                 "redirect_uri": format!("https://clerk.example.com/v1/oauth_callback/{}", made["id"].as_str().unwrap()),
                 "requires_pkce": false,
                 "scopes": if is_github { json!(["read:user", "user:email"]) } else { json!(["openid", "profile", "email"]) },
@@ -185,6 +187,72 @@ async fn con10_endpoints_by_hand_make_every_kind_complete() {
 }
 
 #[tokio::test]
+async fn con10_issuer_and_keys_by_hand_come_together_and_need_no_userinfo() {
+    for app in TestApp::on_each_database().await {
+        let verifying =
+            json!({"user_info_url": null, "issuer": "https://op.acme.test", "jwks_url": "https://op.acme.test/keys"});
+        let oidc = with(by_hand(), verifying.clone());
+        let made = create(&app, with(new("oidc_custom", &oidc), json!({"active": true}))).await;
+        for field in ["user_info_url", "issuer", "jwks_url"] {
+            assert_eq!(made["oauth_config"][field], verifying[field], "{field}");
+        }
+        for (left, missing) in [("issuer", "oidc.jwks_url"), ("jwks_url", "oidc.issuer")] {
+            let mut half = oidc.clone();
+            half[if left == "issuer" { "jwks_url" } else { "issuer" }] = Value::Null;
+            let answer = app.backend(Method::POST, CONNECTIONS, new("oidc_custom", &half)).await;
+            assert_eq!(answer.error(), (422, "form_param_missing".to_owned()), "{left}");
+            assert_eq!(answer.json()["errors"][0]["meta"]["param_name"], missing);
+        }
+        for field in ["issuer", "jwks_url"] {
+            let answer = app.backend(Method::PATCH, &path(&made), json!({"oidc": {field: ""}})).await;
+            assert_eq!(answer.error(), (422, "form_param_missing".to_owned()), "{field}");
+        }
+        assert_eq!(app.backend(Method::GET, &path(&made), Value::Null).await.ok(), made);
+        let by_userinfo =
+            json!({"oidc": {"issuer": "", "jwks_url": "", "user_info_url": "https://op.acme.test/userinfo"}});
+        let changed = patch(&app, &made, by_userinfo).await;
+        assert_eq!((&changed["active"], &changed["oauth_config"]["issuer"]), (&json!(true), &Value::Null));
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn oid8_a_stored_secret_follows_no_connection_to_another_provider() {
+    for app in TestApp::on_each_database().await {
+        let (op, other) = (Provider::start().await, Provider::start().await);
+        let oidc = json!({"client_id": "client", "client_secret": SECRET, "discovery_url": op.discovery_url()});
+        let made = create(&app, new("oidc_custom", &oidc)).await;
+        op.publish(json!({"token_endpoint": other.endpoint("token")}));
+        for change in [
+            json!({"discovery_url": other.discovery_url()}),
+            // The same document, which now names an endpoint elsewhere.
+            json!({"discovery_url": op.discovery_url()}),
+            json!({"discovery_url": "", "token_url": "https://evil.test/token"}),
+            json!({"discovery_url": "", "token_url": "https://evil.test/token", "client_id": "another"}),
+        ] {
+            let answer = app.backend(Method::PATCH, &path(&made), json!({"name": "Changed", "oidc": change})).await;
+            assert_eq!(answer.error(), (422, "form_param_missing".to_owned()), "{change}");
+            assert_eq!(answer.json()["errors"][0]["meta"]["param_name"], "oidc.client_secret");
+        }
+        assert_eq!(app.backend(Method::GET, &path(&made), Value::Null).await.ok(), made);
+        // Whoever leaves where it goes as it is keeps it, and so does a new one.
+        patch(&app, &made, json!({"oidc": {"discovery_url": "", "token_url": op.endpoint("token2")}})).await;
+        assert_eq!(secret(&app, &made).await.as_deref(), Some(SECRET));
+        let moved = json!({"discovery_url": other.discovery_url(), "client_secret": "of the other"});
+        patch(&app, &made, json!({"oidc": moved})).await;
+        assert_eq!(secret(&app, &made).await.as_deref(), Some("of the other"));
+        let public = json!({"token_url": "https://third.test/token", "discovery_url": "", "client_secret": "", "requires_pkce": true});
+        patch(&app, &made, json!({"oidc": public})).await;
+        assert_eq!(secret(&app, &made).await, None);
+        // A draft that names nobody yet takes its secret along, and a public client has none to take.
+        let draft = create(&app, new("oidc_custom", &json!({"client_id": "client", "client_secret": SECRET}))).await;
+        patch(&app, &draft, json!({"oidc": {"token_url": "https://op.test/token"}})).await;
+        patch(&app, &made, json!({"oidc": {"token_url": "https://fourth.test/token"}})).await;
+        app.close().await;
+    }
+}
+
+#[tokio::test]
 async fn oid2_the_discovery_document_names_the_endpoints_and_is_fetched_when_its_url_is_given() {
     for app in TestApp::on_each_database().await {
         let op = Provider::start().await;
@@ -208,7 +276,7 @@ async fn oid2_the_discovery_document_names_the_endpoints_and_is_fetched_when_its
         // What is sent back as it was shown changes nothing; what contradicts the document is refused.
         let same = json!({"oidc": {"auth_url": named[1], "token_url": named[2], "user_info_url": named[3]}});
         assert_eq!(shown(&patch(&app, &made, same).await), named.clone().map(Value::from));
-        for field in ["auth_url", "token_url", "user_info_url"] {
+        for field in ["auth_url", "token_url", "user_info_url", "issuer", "jwks_url"] {
             let answer =
                 app.backend(Method::PATCH, &path(&made), json!({"oidc": {field: "https://other.test/"}})).await;
             assert_eq!(answer.error(), (422, "form_param_value_conflict".to_owned()), "{field}");
@@ -222,12 +290,14 @@ async fn oid2_the_discovery_document_names_the_endpoints_and_is_fetched_when_its
         assert_eq!((&again["oauth_config"]["user_info_url"], &again["active"]), (&Value::Null, &json!(true)));
         assert_eq!(op.0.hits(), 2);
 
-        // Taken away, it leaves its endpoints behind, which by themselves do not say who somebody is.
-        let answer = app.backend(Method::PATCH, &path(&made), json!({"oidc": {"discovery_url": ""}})).await;
-        assert_eq!(answer.json()["errors"][0]["meta"]["missing_fields"], json!(["user_info_url"]));
-        let manual = json!({"oidc": {"discovery_url": "", "user_info_url": "https://op.test/userinfo"}});
-        let manual = patch(&app, &made, manual).await;
+        // Taken away, it leaves its endpoints behind, with the issuer and keys that say who somebody is.
+        let manual = patch(&app, &made, json!({"oidc": {"discovery_url": ""}})).await;
         assert_eq!(shown(&manual)[..2], [Value::Null, json!(op.endpoint("authorize"))]);
+        let verifying = ["issuer", "jwks_url"].map(|field| manual["oauth_config"][field].clone());
+        assert_eq!(verifying, [json!(op.issuer()), json!(op.endpoint("keys"))]);
+        let without = json!({"oidc": {"issuer": "", "jwks_url": ""}});
+        let answer = app.backend(Method::PATCH, &path(&made), without).await;
+        assert_eq!(answer.json()["errors"][0]["meta"]["missing_fields"], json!(["user_info_url"]));
         app.close().await;
     }
 }
@@ -410,7 +480,12 @@ async fn every_refusal_names_its_field_and_leaves_nothing_behind() {
         (json!({"login_hint": {"mode": "guess"}}), invalid, "login_hint.mode"),
         (json!({"login_hint": {"mode": "custom_attribute"}}), "form_param_missing", "login_hint.source"),
     ];
-    for field in ["auth_url", "token_url", "user_info_url"] {
+    for issuer in
+        ["nonsense", "https://op.test/?x", "https://op.test/#x", "https://op.test/{tenantid}", " https://op.test"]
+    {
+        cases.push((json!({"issuer": issuer}), invalid, "issuer"));
+    }
+    for field in ["auth_url", "token_url", "user_info_url", "jwks_url"] {
         for url in [
             "http://op.test/",
             "javascript:alert(1)",

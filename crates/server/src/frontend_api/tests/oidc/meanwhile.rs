@@ -2,7 +2,7 @@
 
 use super::{Trip, alice};
 use crate::frontend_api::tests::support::{client, footprint, organization, users};
-use crate::testing::{TestApp, TestOp, callback_url};
+use crate::testing::{TestApp, TestOp, callback_url, parameters};
 use axum::http::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -60,7 +60,10 @@ async fn con37_a_connection_that_is_changed_meanwhile_signs_nobody_in() {
         (json!({"domains": ["other.test"]}), "enterprise_sso_email_address_domain_mismatch"),
         (json!({"domains": ["eu.acme.test"]}), "enterprise_sso_email_address_domain_mismatch"),
         (json!({"disable_jit_provisioning": true}), "saml_jit_provisioning_disabled"),
-        (json!({"oidc": {"discovery_url": stranger.discovery_url()}}), "oauth_callback_invalid"),
+        (
+            json!({"oidc": {"discovery_url": stranger.discovery_url(), "client_secret": "of the stranger"}}),
+            "oauth_callback_invalid",
+        ),
         (json!({"oidc": {"client_id": "another"}}), "oauth_callback_invalid"),
         (json!({"oidc": {"attribute_mapping": {"user_id": "email"}}}), "oauth_callback_invalid"),
     ];
@@ -79,6 +82,76 @@ async fn con37_a_connection_that_is_changed_meanwhile_signs_nobody_in() {
         }
         assert!(users(&app).await.is_empty());
         assert_eq!(stranger.hits("/token"), 0, "no code goes to a provider that did not give it");
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn con37_a_connection_that_is_changed_while_its_document_is_fetched_sends_nobody_to_the_old_provider() {
+    const DISCOVERY: &str = "/.well-known/openid-configuration";
+    let stranger = TestOp::start().await;
+    let form = [
+        ("identifier", "alice@acme.test"),
+        ("strategy", "enterprise_sso"),
+        ("redirect_url", "https://app.example.com/sso-callback"),
+    ];
+    let elsewhere = json!({"discovery_url": stranger.discovery_url(), "client_secret": "of the stranger"});
+    for app in TestApp::on_each_database().await {
+        for (change, client_id) in [(elsewhere.clone(), None), (json!({"client_id": "another"}), Some("another"))] {
+            let op = TestOp::connect(&app, "acme.test", None).await;
+            let path = format!("/v1/enterprise_connections/{}", op.connection_id());
+            op.state().delays.insert(DISCOVERY, Duration::from_millis(300));
+            let browser = app.browser();
+            let changed = async {
+                while op.hits(DISCOVERY) == 0 {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                app.backend(Method::PATCH, &path, json!({"oidc": change})).await.ok();
+            };
+            let (begun, ()) = futures_util::future::join(browser.post("/v1/client/sign_ins", &form), changed).await;
+            match client_id {
+                // What the document says is of use still, for what the connection is now.
+                Some(client_id) => {
+                    let begun = begun.ok();
+                    let found = &begun["response"]["first_factor_verification"]["external_verification_redirect_url"];
+                    assert_eq!(parameters(found.as_str().unwrap())["client_id"], client_id);
+                }
+                None => {
+                    assert_eq!(begun.error(), (400, "misconfigured_oauth_provider".to_owned()));
+                    assert!(begun.text.contains("at this very moment"), "{}", begun.text);
+                }
+            }
+            app.backend(Method::DELETE, &path, Value::Null).await.ok();
+        }
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_was_fetched_for_a_connection_begins_no_trip_to_the_one_that_took_its_place() {
+    const DISCOVERY: &str = "/.well-known/openid-configuration";
+    let form = [
+        ("identifier", "alice@acme.test"),
+        ("strategy", "enterprise_sso"),
+        ("redirect_url", "https://app.example.com/sso-callback"),
+    ];
+    for app in TestApp::on_each_database().await {
+        let op = TestOp::connect(&app, "acme.test", None).await;
+        let path = format!("/v1/enterprise_connections/{}", op.connection_id());
+        op.state().delays.insert(DISCOVERY, Duration::from_secs(1));
+        let browser = app.browser();
+        let replaced = async {
+            while op.hits(DISCOVERY) == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            op.state().delays.clear();
+            app.backend(Method::DELETE, &path, Value::Null).await.ok();
+            op.clone().connected(&app, "acme.test", None, json!({})).await
+        };
+        let (begun, heir) = futures_util::future::join(browser.post("/v1/client/sign_ins", &form), replaced).await;
+        assert_eq!(begun.error(), (400, "misconfigured_oauth_provider".to_owned()), "{}", begun.text);
+        assert!(begun.text.contains("at this very moment"), "{}", begun.text);
+        Trip::begin(&app, "alice@acme.test").await.answer(&app, &heir, &alice()).await.unwrap();
         app.close().await;
     }
 }

@@ -1,6 +1,7 @@
 //! The way in through an OpenID Connect provider (OID, DECISIONS "Wire" 3–6).
 
 mod callbacks;
+mod hostile_documents;
 mod hostile_tokens;
 mod meanwhile;
 mod outages;

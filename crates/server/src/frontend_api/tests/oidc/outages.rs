@@ -7,10 +7,10 @@ use serde_json::json;
 use std::time::Duration;
 
 const HOUR: i64 = 3600 * 1000;
-const DISCOVERY: &str = "/.well-known/openid-configuration";
+pub(super) const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 /// Prepares a sign-in of Alice; status and code of the refusal.
-async fn not_begun(app: &TestApp, words: &str) -> (u16, String) {
+pub(super) async fn not_begun(app: &TestApp, words: &str) -> (u16, String) {
     let form = [
         ("identifier", "alice@acme.test"),
         ("strategy", "enterprise_sso"),
@@ -98,6 +98,10 @@ async fn oid3_without_a_usable_configuration_no_trip_begins() {
         {
             op.can(DISCOVERY, status, &[], body);
             assert_eq!(not_begun(&app, words).await, code);
+            // Whoever comes next is told the same, and nobody is asked again so soon.
+            let asked = op.hits(DISCOVERY);
+            assert_eq!(not_begun(&app, words).await, code);
+            assert_eq!(op.hits(DISCOVERY), asked);
             app.advance(5000);
         }
         op.state().canned.clear();
@@ -163,6 +167,28 @@ async fn while_its_documents_cannot_be_fetched_people_sign_in_by_those_that_are_
         sign_in().await;
         app.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_provider_that_has_become_slow_keeps_nobody_waiting_who_can_sign_in_by_what_is_kept() {
+    let app = TestApp::new().await;
+    let op = TestOp::connect(&app, "acme.test", None).await;
+    let sign_in = async || Trip::begin(&app, "alice@acme.test").await.answer(&app, &op, &alice()).await.unwrap();
+    sign_in().await;
+    app.advance(HOUR);
+    for path in [DISCOVERY, "/jwks"] {
+        op.state().delays.insert(path, Duration::from_secs(3));
+    }
+    let start = std::time::Instant::now();
+    sign_in().await;
+    // A second for each document, one of them twice: for the way there and the way back.
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let start = std::time::Instant::now();
+    sign_in().await;
+    assert!(start.elapsed() < Duration::from_secs(1), "the new ones came: {:?}", start.elapsed());
+    assert_eq!((op.hits(DISCOVERY), op.hits("/jwks")), (2, 2));
+    app.close().await;
 }
 
 #[tokio::test]

@@ -2,9 +2,10 @@
 
 use super::{Trip, alice, refused};
 use crate::frontend_api::tests::support::{footprint, members, organization, users};
-use crate::testing::{Person, TestApp, TestOp};
+use crate::testing::{OpKey, Person, TestApp, TestOp};
 use axum::http::Method;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 #[tokio::test]
 async fn oid6_an_address_that_nobody_vouches_for_signs_nobody_in() {
@@ -132,6 +133,42 @@ async fn without_userinfo_who_is_known_by_the_id_token_still_signs_in() {
 }
 
 #[tokio::test]
+async fn a_slow_userinfo_endpoint_is_waited_for_where_it_has_to_say_who_it_is_and_missed_where_not() {
+    let app = TestApp::new().await;
+    let (acme, globex) =
+        (TestOp::connect(&app, "acme.test", None).await, TestOp::connect(&app, "globex.test", None).await);
+    for op in [&acme, &globex] {
+        op.state().delays.insert("/userinfo", Duration::from_secs(30));
+    }
+    let unknown = alice().in_userinfo_alone();
+    let mut nameless = Person::new("bob@globex.test", "Bob", "B");
+    nameless.id_token = json!({"sub": "b-1", "email": "bob@globex.test", "email_verified": true});
+    let at_acme = Trip::begin(&app, "alice@acme.test").await;
+    let at_globex = Trip::begin(&app, "bob@globex.test").await;
+    let hers = at_acme.answer(&app, &acme, &unknown);
+    let (refused, signed_in) = futures_util::future::join(hers, at_globex.answer(&app, &globex, &nameless)).await;
+    let error = refused.unwrap_err();
+    assert!(error.0 == "gateway_timeout" && error.1.contains("The userinfo endpoint"), "{error:?}");
+    assert_eq!(signed_in.unwrap()["user"]["first_name"], Value::Null);
+    app.close().await;
+}
+
+#[tokio::test]
+async fn con27_metadata_that_is_too_large_signs_nobody_in() {
+    for app in TestApp::on_each_database().await {
+        let op = TestOp::connect(&app, "acme.test", None).await;
+        let large: Vec<String> = (0..40).map(|_| "x".repeat(1000)).collect();
+        let person = alice().with("public_metadata_notes", json!(large));
+        let custom = json!({"custom_attributes": [
+            {"name": "Notes", "key": "notes", "sso_path": "public_metadata_notes", "multi_valued": true},
+        ]});
+        app.backend(Method::PATCH, &format!("/v1/enterprise_connections/{}", op.connection_id()), custom).await.ok();
+        refused(&app, &op, &person, "oauth_fetch_user_error", "too large").await;
+        app.close().await;
+    }
+}
+
+#[tokio::test]
 async fn lnk6_the_same_subject_at_two_providers_is_two_people() {
     for app in TestApp::on_each_database().await {
         let (acme, globex) =
@@ -190,6 +227,83 @@ async fn mem3_mem4_nobody_new_where_none_may_come_and_no_seat_is_left() {
         refused(&app, &op, &alice(), "saml_jit_provisioning_disabled", "alice@acme.test").await;
         app.close().await;
     }
+}
+
+/// Endpoints by hand, with the issuer and keys of the provider.
+fn by_hand_with_keys(op: &TestOp) -> Value {
+    json!({
+        "discovery_url": null,
+        "auth_url": format!("{}/auth", op.url),
+        "token_url": format!("{}/token", op.url),
+        "issuer": op.url,
+        "jwks_url": format!("{}/jwks", op.url),
+    })
+}
+
+#[tokio::test]
+async fn oid2_issuer_and_keys_by_hand_verify_the_id_token_as_a_discovery_document_does() {
+    for app in TestApp::on_each_database().await {
+        let op = TestOp::start().await;
+        let by_hand = by_hand_with_keys(&op);
+        let op = op.connected(&app, "acme.test", None, by_hand).await;
+        let session = Trip::begin(&app, "alice@acme.test").await.answer(&app, &op, &alice()).await.unwrap();
+        assert_eq!(session["user"]["email_addresses"][0]["email_address"], "alice@acme.test");
+        assert_eq!((op.hits("/.well-known/openid-configuration"), op.hits("/jwks"), op.hits("/userinfo")), (0, 1, 0));
+        let exchange = "oauth_token_exchange_error";
+        type Spoil = fn(&mut Value, &mut Value);
+        let spoiled: [(Spoil, &str); 6] = [
+            (|_, claims| claims["iss"] = json!("https://other.test"), "iss"),
+            (|_, claims| claims["aud"] = json!("another"), "aud"),
+            (|_, claims| claims["nonce"] = json!("of another sign-in"), "nonce"),
+            (|_, claims| claims["exp"] = json!(1), "was valid until"),
+            (|header, _| header["alg"] = json!("none"), "alg"),
+            (|header, _| header["kid"] = json!("unknown"), "kid"),
+        ];
+        for (spoil, words) in spoiled {
+            op.spoil(spoil);
+            refused(&app, &op, &alice(), exchange, words).await;
+        }
+        op.state().change = None;
+        // Nobody falls back on userinfo because a token is missing.
+        op.change_tokens(|tokens| tokens["id_token"] = Value::Null);
+        refused(&app, &op, &alice(), exchange, "id_token").await;
+        op.state().change_tokens = None;
+        // Signed by a key that is not published.
+        let published = op.state().keys.clone();
+        op.can("/jwks", 200, &[("content-type", "application/json")], &OpKey::set(&published));
+        op.state().keys = vec![OpKey::new("key-1")];
+        refused(&app, &op, &alice(), exchange, "signature").await;
+        op.state().keys = published;
+        Trip::begin(&app, "alice@acme.test").await.answer(&app, &op, &alice()).await.unwrap();
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn con37_issuer_and_keys_by_hand_that_are_changed_meanwhile_sign_nobody_in() {
+    let app = TestApp::new().await;
+    let op = TestOp::start().await;
+    let by_hand = by_hand_with_keys(&op);
+    let op = op.connected(&app, "acme.test", None, by_hand.clone()).await;
+    let path = format!("/v1/enterprise_connections/{}", op.connection_id());
+    for change in [
+        json!({"issuer": "https://other.test"}),
+        json!({"jwks_url": format!("{}/other", op.url)}),
+        json!({"issuer": "", "jwks_url": "", "user_info_url": format!("{}/userinfo", op.url)}),
+    ] {
+        let before = footprint(&app).await;
+        let trip = Trip::begin(&app, "alice@acme.test").await;
+        let brought = op.authorize(&app, &trip.redirect, &alice());
+        app.backend(Method::PATCH, &path, json!({"oidc": change})).await.ok();
+        let error = trip.come_back(&brought).await.unwrap_err();
+        assert!(error.0 == "oauth_callback_invalid" && error.1.contains("changed meanwhile"), "{change} {error:?}");
+        assert_eq!(footprint(&app).await, before);
+        let mut restored = by_hand.clone();
+        restored["discovery_url"] = json!("");
+        app.backend(Method::PATCH, &path, json!({"oidc": restored})).await.ok();
+    }
+    assert_eq!(op.hits("/token"), 0);
+    app.close().await;
 }
 
 #[tokio::test]

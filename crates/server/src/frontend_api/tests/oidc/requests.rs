@@ -89,6 +89,24 @@ async fn oid9_con19_prompt_hint_and_scopes_are_as_asked_for() {
 }
 
 #[tokio::test]
+async fn con19_a_hint_that_fits_into_no_request_is_refused_with_its_reason() {
+    let app = TestApp::new().await;
+    let hint = json!({"login_hint": {"mode": "custom_attribute", "source": "name"}});
+    TestOp::connect_with(&app, "acme.test", None, hint).await;
+    let user = json!({"email_address": ["alice@acme.test"], "public_metadata": {"name": "x".repeat(2000)}});
+    app.backend(axum::http::Method::POST, "/v1/users", user).await.ok();
+    let form = [
+        ("identifier", "alice@acme.test"),
+        ("strategy", "enterprise_sso"),
+        ("redirect_url", "https://app.example.com/sso-callback"),
+    ];
+    let answer = app.browser().post("/v1/client/sign_ins", &form).await;
+    assert_eq!(answer.error(), (400, "misconfigured_oauth_provider".to_owned()));
+    assert!(answer.text.contains("login_hint"), "{}", answer.text);
+    app.close().await;
+}
+
+#[tokio::test]
 async fn oid7_a_challenge_is_sent_unless_the_provider_says_that_it_knows_none() {
     for (methods, requires, expected) in [
         (json!(["plain", "S256"]), false, true),

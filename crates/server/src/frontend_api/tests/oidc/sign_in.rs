@@ -2,7 +2,7 @@
 
 use super::{Trip, alice};
 use crate::frontend_api::tests::support::{claims, client, members, organization, users};
-use crate::testing::{Person, TestApp, TestOp, begin_sign_in, parameters};
+use crate::testing::{CLIENT_SECRET, Person, TestApp, TestOp, begin_sign_in, parameters};
 use axum::http::Method;
 use serde_json::{Value, json};
 
@@ -61,6 +61,55 @@ async fn lnk2_who_has_a_verified_account_gets_that_one() {
         let session = Trip::begin(&app, "alice@acme.test").await.answer(&app, &op, &alice()).await.unwrap();
         assert_eq!(session["user"]["id"], id);
         assert_eq!(users(&app).await.len(), 1);
+        app.close().await;
+    }
+}
+
+#[tokio::test]
+async fn x10_a_verification_through_openid_connect_is_called_so_whatever_became_of_it() {
+    for app in TestApp::on_each_database().await {
+        for (provider, word) in [("oidc_custom", "oauth_custom_oidc"), ("oidc_gitlab", "oauth_custom_gitlab")] {
+            let op = TestOp::start().await;
+            let body = json!({
+                "name": "SSO", "provider": provider, "domains": ["acme.test"], "active": true,
+                "oidc": {"client_id": op.state().client_id, "client_secret": CLIENT_SECRET, "discovery_url": op.discovery_url()},
+            });
+            let connection = app.backend(Method::POST, "/v1/enterprise_connections", body).await.ok();
+            let stranger = alice().with("email_verified", json!(false));
+            for (person, status) in [(&stranger, "failed"), (&alice(), "verified")] {
+                // Client after a sign-in loses the attempt, so it is asked for by its id.
+                let browser = app.browser();
+                let form = [
+                    ("identifier", "alice@acme.test"),
+                    ("strategy", "enterprise_sso"),
+                    ("redirect_url", "https://app.example.com/sso-callback"),
+                ];
+                let begun = browser.post("/v1/client/sign_ins", &form).await.ok()["response"].clone();
+                let shown = |attempt: &Value| {
+                    let found = &attempt["first_factor_verification"];
+                    ["object", "strategy", "status"].map(|name| found[name].as_str().unwrap().to_owned())
+                };
+                assert_eq!(shown(&begun), ["verification_oauth", "enterprise_sso", "unverified"]);
+                let redirect =
+                    begun["first_factor_verification"]["external_verification_redirect_url"].as_str().unwrap();
+                op.answer(&app, &browser, redirect, person).await;
+                let path = format!("/v1/client/sign_ins/{}", begun["id"].as_str().unwrap());
+                let ended = browser.get(&path).await.ok()["response"].clone();
+                assert_eq!(shown(&ended), ["verification_oauth", "enterprise_sso", status]);
+            }
+            let browser = app.browser();
+            let redirect = begin_sign_up(&browser, "alice@acme.test", &[]).await;
+            let shown = async || {
+                let client = client(&browser).await;
+                let found = &client["sign_up"]["verifications"]["external_account"];
+                ["object", "strategy", "status"].map(|name| found[name].as_str().unwrap().to_owned())
+            };
+            assert_eq!(shown().await, ["verification_oauth", word, "unverified"]);
+            op.answer(&app, &browser, &redirect, &alice()).await;
+            assert_eq!(shown().await, ["verification_oauth", word, "transferable"]);
+            let path = format!("/v1/enterprise_connections/{}", connection["id"].as_str().unwrap());
+            app.backend(Method::DELETE, &path, Value::Null).await.ok();
+        }
         app.close().await;
     }
 }

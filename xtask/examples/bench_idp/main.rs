@@ -1,9 +1,11 @@
 //! The other side of `cargo xtask bench`, in a process of its own so that its work is not counted as the server's: an
-//! identity provider that signs at once, and the cost of one signature. One JSON request a line on standard input, one JSON
-//! answer a line on standard output.
+//! identity provider that signs at once, by SAML and by OpenID Connect, and the cost of one signature. One JSON request a line
+//! on standard input, one JSON answer a line on standard output.
 
 #![expect(clippy::print_stdout, reason = "speaks on standard output")]
 #![expect(clippy::disallowed_methods, reason = "an identity provider reads the clock")]
+
+mod openid;
 
 use std::io::BufRead;
 use std::path::Path;
@@ -28,6 +30,7 @@ fn main() -> Result<()> {
     let private_key = std::fs::read_to_string(keys.join("idp.key"))?;
     let certificate = std::fs::read_to_string(keys.join("idp.crt"))?;
     let idp = SamlKey::from_pem(&private_key, &certificate)?;
+    let op = openid::Provider::start(rsa(&private_key)?)?;
     for line in std::io::stdin().lock().lines() {
         let request: Value = serde_json::from_str(&line?)?;
         let answer = match request["do"].as_str() {
@@ -36,6 +39,8 @@ fn main() -> Result<()> {
             }
             Some("signature") => json!({ "cpu_us": signature_us(&private_key)? }),
             Some("respond") => respond(&idp, &request)?,
+            Some("describe_op") => op.describe(),
+            Some("authorize") => op.authorize(&request)?,
             _ => bail!("unknown request"),
         };
         println!("{answer}");
@@ -72,10 +77,14 @@ fn respond(idp: &SamlKey, request: &Value) -> Result<Value> {
     Ok(json!({ "acs_url": acs_url, "saml_response": saml_response, "relay_state": received.relay_state }))
 }
 
+fn rsa(private_key: &str) -> Result<KeyPair> {
+    let base64: String = private_key.lines().filter(|line| !line.starts_with('-')).collect();
+    Ok(KeyPair::from_pkcs8(&STANDARD.decode(base64)?)?)
+}
+
 /// CPU time of one RS256-2048 signature with the key parsed once.
 fn signature_us(private_key: &str) -> Result<f64> {
-    let base64: String = private_key.lines().filter(|line| !line.starts_with('-')).collect();
-    let key = KeyPair::from_pkcs8(&STANDARD.decode(base64)?)?;
+    let key = rsa(private_key)?;
     let random = SystemRandom::new();
     let mut signature = vec![0; key.public_modulus_len()];
     let mut sign =
