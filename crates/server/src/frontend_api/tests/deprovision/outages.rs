@@ -98,10 +98,8 @@ async fn a_token_waits_for_a_slow_provider_but_not_for_ever_and_the_verdict_coun
     world.app.advance(INTERVAL);
     world.provider.accounts().delay = Duration::from_secs(5);
     world.provider.accounts().live.clear();
-    let begun = std::time::Instant::now();
     Person::is_minted(&alice.token().await);
-    let waited = begun.elapsed();
-    assert!((Duration::from_secs(3)..Duration::from_secs(5)).contains(&waited), "{waited:?}");
+    assert_eq!(world.provider.refreshes(), 0, "it has not answered yet");
     crate::flows::deprovision::finish(&world.app.app, Duration::from_secs(10)).await;
     assert_eq!(alice.token().await.error(), error(401, "deprovisioned"));
     assert_eq!(world.provider.refreshes(), 1);
