@@ -149,9 +149,10 @@ async fn oid11_documents_that_never_come_are_given_up() {
     op.state().delays.insert("/jwks", Duration::from_secs(30));
     refused(&app, &op, &alice(), "gateway_timeout", "The key set").await;
     // Whoever comes next does not wait as long, nor does he ask again.
-    let (start, asked) = (std::time::Instant::now(), op.hits("/jwks"));
-    refused(&app, &op, &alice(), "gateway_timeout", "The key set").await;
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    let asked = op.hits("/jwks");
+    let person = alice();
+    let again = refused(&app, &op, &person, "gateway_timeout", "The key set");
+    tokio::time::timeout(Duration::from_secs(5), again).await.unwrap();
     assert_eq!(op.hits("/jwks"), asked);
     app.close().await;
 }
@@ -162,7 +163,7 @@ async fn a_token_brings_no_key_and_names_no_place_where_one_is_fetched() {
         let op = TestOp::connect(&app, "acme.test", None).await;
         let forger = TestOp::start().await;
         let key = forger.state().keys[0].clone();
-        let set: Value = serde_json::from_str(&OpKey::set(&[key.clone()])).unwrap();
+        let set: Value = serde_json::from_str(&OpKey::set(std::slice::from_ref(&key))).unwrap();
         for (name, value) in [
             ("jku", json!(format!("{}/jwks", forger.url))),
             ("x5u", json!(format!("{}/certificate", forger.url))),
