@@ -26,6 +26,9 @@ export async function startOidcProvider(idps, settings = {}) {
       if (client.secret) env.CLIENT_SECRET = client.secret;
       execFileSync("python3", [join(idps, "oidc-provider/add_client.py"), stateDir], { env: { ...process.env, ...env } });
     },
+    /** As an administrator does when somebody leaves, and when she comes back. */
+    suspend: (person) => control(`suspend?user=${encodeURIComponent(person.login)}`),
+    restore: (person) => control(`restore?user=${encodeURIComponent(person.login)}`),
     /** New keys sign; the old ones stay published, or are dropped. */
     rotateKeys: (drop) => control(`rotate-keys${drop ? "?drop=1" : ""}`),
     /** Signs a person in at an authorization URL: where the browser is sent back to, or the form it posts. */
