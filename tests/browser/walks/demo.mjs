@@ -23,7 +23,12 @@ async function toProvider(page, app, address) {
 async function walk(page, app, { address, name }) {
   await toProvider(page, app, address);
   await page.click(`a.button:has-text("${name}")`);
-  await page.waitForSelector("text=Signature verified");
+  const arrived = page.locator("text=Signature verified");
+  const again = page.locator("text=asks for consent again");
+  await arrived.or(again).waitFor();
+  // As Google does, its double gives lasting access at the first consent, and at each that is asked for.
+  if (await again.count()) await page.click(`a.button:has-text("${name}")`);
+  await arrived.waitFor();
   return page.textContent("main");
 }
 

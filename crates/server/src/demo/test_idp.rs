@@ -142,6 +142,8 @@ pub struct ChoosePage<'a> {
     pub query: &'a str,
     /// Whom the service provider expects; may be nobody who works here.
     pub expected: Option<&'a str>,
+    /// Whether the service provider wants consent, though she may have given it before.
+    pub asks_consent: bool,
 }
 
 impl ChoosePage<'_> {
@@ -245,7 +247,7 @@ fn ask(idp: &TestIdp, slug: &str, query: &str) -> Response {
     match receive(idp, index, query) {
         Ok((request, _)) => {
             let (expected, action) = (request.login_hint.as_deref(), format!("/{slug}/sso"));
-            render(StatusCode::OK, &ChoosePage { idp, company, action: &action, query, expected })
+            render(StatusCode::OK, &ChoosePage { idp, company, action: &action, query, expected, asks_consent: false })
         }
         Err(reason) => refuse(reason),
     }

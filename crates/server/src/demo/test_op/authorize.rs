@@ -148,8 +148,15 @@ fn ask(served: &Served, query: &str) -> Response {
     };
     let op = served.op();
     let action = format!("{}/authorize", op.profile.path);
-    let expected = asked.login_hint.as_deref();
-    render(StatusCode::OK, &ChoosePage { idp: &served.idp, company: op.company, action: &action, query, expected })
+    let page = ChoosePage {
+        idp: &served.idp,
+        company: op.company,
+        action: &action,
+        query,
+        expected: asked.login_hint.as_deref(),
+        asks_consent: asked.asks_consent,
+    };
+    render(StatusCode::OK, &page)
 }
 
 /// Sends the chosen person back with a code.
