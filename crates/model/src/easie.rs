@@ -22,7 +22,7 @@ pub struct EasieGrant {
     pub state: EasieGrantState,
     /// When the provider last stood by the account.
     pub confirmed_at: Millis,
-    /// When it is asked next; `None` for a grant that is not live.
+    /// When it is asked next; `None` for a grant that is not live, or that rests because nobody is signed in with it.
     pub due_at: Option<Millis>,
     /// Until then one node has it; the number is that node's proof.
     pub claimed_until: Millis,
@@ -32,6 +32,15 @@ pub struct EasieGrant {
     pub last_error: Option<String>,
     pub created_at: Millis,
     pub updated_at: Millis,
+}
+
+/// A user's live grants at active connections, as far as a session token depends on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EasieConfirmations {
+    /// When the one was confirmed that has waited longest.
+    pub oldest_confirmed_at: Millis,
+    /// When the first one is due; `None` if one rests.
+    pub earliest_due_at: Option<Millis>,
 }
 
 /// Where a grant stands.

@@ -19,7 +19,7 @@ pub use connection::{
     AttributeMapping, ConnectionKey, CustomAttribute, EnterpriseAccount, EnterpriseConnection, KeyPurpose, LoginHint,
     LoginHintMode, OidcAttributeMapping, OidcConfig, Protocol, Provider, SamlConfig, SsoBinding,
 };
-pub use easie::{EasieGrant, EasieGrantState, EasieProvider};
+pub use easie::{EasieConfirmations, EasieGrant, EasieGrantState, EasieProvider};
 pub use email::{Domain, Email, InvalidDomain, InvalidEmail};
 pub use id::{
     ClientId, EmailAddressId, EnterpriseAccountId, EnterpriseConnectionId, InstanceId, OauthConfigId, OrganizationId,

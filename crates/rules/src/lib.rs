@@ -8,6 +8,8 @@ pub mod certificate_dates;
 pub mod certificate_provenance;
 pub mod connection_change;
 pub mod connection_keys;
+pub mod deprovision;
+pub mod easie;
 pub mod join;
 pub mod membership;
 pub mod metadata;

@@ -30,6 +30,8 @@ pub fn default_mapping(provider: Provider) -> OidcAttributeMapping {
 pub fn default_scopes(provider: Provider) -> Vec<String> {
     let scopes: &[&str] = match provider {
         Provider::OidcGithubEnterprise => &["read:user", "user:email"],
+        Provider::OauthMicrosoft => &["openid", "email", "profile", "offline_access"],
+        Provider::OauthGoogle => &["openid", "email", "profile"],
         _ => &["openid", "profile", "email"],
     };
     scopes.iter().map(|scope| (*scope).to_owned()).collect()
@@ -122,9 +124,13 @@ pub fn endpoints(
 
 /// The fields a connection still lacks to be active, by their wire names (CON-10).
 ///
-/// Endpoints by hand come without issuer and keys, so people are known by what the userinfo endpoint says.
+/// Endpoints by hand come without issuer and keys, so people are known by what the userinfo endpoint says. With EASIE, what can
+/// be missing is an application, which may be the instance's: see [`application`](crate::easie::application).
 pub fn missing_fields(provider: Provider, oidc: &OidcConfig) -> Vec<&'static str> {
     let mut missing = Vec::new();
+    if provider.easie().is_some() {
+        return missing;
+    }
     if oidc.client_id.is_none() {
         missing.push("client_id");
     }
@@ -151,10 +157,18 @@ pub enum Refusal {
     NoDiscovery,
     /// A client without a secret proves by PKCE alone that the code is its own (OID-7).
     PublicClientNeedsPkce,
+    /// Id and secret of an application at an EASIE provider go together (EAS-2).
+    HalfAnApplication,
+    /// The discovery URL is that of another tenant than the one that may sign in.
+    OtherTenant,
 }
 
 /// Checks the OpenID Connect half of a connection as it would be stored, active or not.
 pub fn check(provider: Provider, oidc: &OidcConfig) -> Result<(), Refusal> {
+    if provider.easie().is_some() {
+        let is_whole = oidc.client_id.is_some() == oidc.encrypted_client_secret.is_some();
+        return if is_whole { Ok(()) } else { Err(Refusal::HalfAnApplication) };
+    }
     if oidc.discovery_url.is_some() && !has_discovery(provider) {
         return Err(Refusal::NoDiscovery);
     }
@@ -162,6 +176,14 @@ pub fn check(provider: Provider, oidc: &OidcConfig) -> Result<(), Refusal> {
         return Err(Refusal::PublicClientNeedsPkce);
     }
     Ok(())
+}
+
+/// Checks the tenant of an EASIE connection against the one whose own document its discovery URL is, if it is one's.
+pub fn check_tenant(oidc: &OidcConfig, of_discovery_url: Option<&str>) -> Result<(), Refusal> {
+    match (oidc.tenant_id.as_deref(), of_discovery_url) {
+        (Some(tenant), Some(of_url)) if !tenant.eq_ignore_ascii_case(of_url) => Err(Refusal::OtherTenant),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -237,6 +259,36 @@ pub(crate) mod tests {
                 };
                 assert_eq!(check(kind, &oidc), expected, "{kind:?} {client} {secret} {pkce}");
             }
+        }
+    }
+
+    #[test]
+    fn eas2_id_and_secret_of_an_application_go_together() {
+        for kind in [Provider::OauthGoogle, Provider::OauthMicrosoft] {
+            for (client, secret) in [(false, false), (true, false), (false, true), (true, true)] {
+                let oidc = OidcConfig {
+                    client_id: some(client, "client"),
+                    encrypted_client_secret: some(secret, "sealed"),
+                    ..bare(kind)
+                };
+                let expected = if client == secret { Ok(()) } else { Err(Refusal::HalfAnApplication) };
+                assert_eq!(check(kind, &oidc), expected, "{kind:?} {client} {secret}");
+                assert!(missing_fields(kind, &oidc).is_empty(), "{kind:?}: its document is the provider's own");
+            }
+        }
+    }
+
+    #[test]
+    fn eas9_a_discovery_url_of_another_tenant_contradicts_the_tenant() {
+        for (tenant, of_url, expected) in [
+            (None, None, Ok(())),
+            (None, Some("a-1"), Ok(())),
+            (Some("a-1"), None, Ok(())),
+            (Some("A-1"), Some("a-1"), Ok(())),
+            (Some("b-2"), Some("a-1"), Err(Refusal::OtherTenant)),
+        ] {
+            let oidc = OidcConfig { tenant_id: tenant.map(str::to_owned), ..bare(Provider::OauthMicrosoft) };
+            assert_eq!(check_tenant(&oidc, of_url), expected, "{tenant:?} {of_url:?}");
         }
     }
 

@@ -1,7 +1,10 @@
 //! How a trip to an OpenID Connect provider is made, and what somebody who comes back from one is taken for (OID-1, OID-7,
 //! DECISIONS "Wire" 4).
 
-use doorward_model::{ClientId, EnterpriseConnection, EnterpriseConnectionId, Millis, OidcRequest, SsoProfile};
+use crate::easie::shares_callback;
+use doorward_model::{
+    ClientId, EnterpriseConnection, EnterpriseConnectionId, Millis, OidcRequest, Provider, SsoProfile,
+};
 
 /// Whether the request carries a PKCE challenge. A provider that does not say whether it knows PKCE ignores what it does not
 /// know (RFC 6749, section 3.1), so only one that says it does not is spared, and only where nothing hangs on it.
@@ -15,13 +18,50 @@ pub fn must_post(response_modes: &[String]) -> bool {
     !offers("query") && offers("form_post")
 }
 
+/// An address that a provider sends browsers back to, by the last part of its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Callback {
+    /// A connection's own.
+    Connection(EnterpriseConnectionId),
+    /// That of all connections to this EASIE provider by the instance's application.
+    Provider(Provider),
+}
+
+impl Callback {
+    /// That of a connection.
+    pub fn of(connection: &EnterpriseConnection) -> Self {
+        match shares_callback(connection) {
+            true => Self::Provider(connection.provider),
+            false => Self::Connection(connection.id.clone()),
+        }
+    }
+
+    /// Reads [`Self::as_str`] back.
+    pub fn parse(text: &str) -> Self {
+        match Provider::parse(text).filter(|provider| provider.easie().is_some()) {
+            Some(provider) => Self::Provider(provider),
+            None => Self::Connection(text.into()),
+        }
+    }
+
+    /// The last part of its path.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Connection(id) => id.as_str(),
+            Self::Provider(provider) => provider.as_str(),
+        }
+    }
+}
+
 /// What is known of somebody who came to the callback.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// The trip whose state was brought.
     pub trip: Option<&'a OidcRequest>,
-    /// To whose address she came: each connection has its own.
-    pub connection_id: &'a EnterpriseConnectionId,
+    /// The trip's connection.
+    pub connection: Option<&'a EnterpriseConnection>,
+    /// To which address she came.
+    pub callback: &'a Callback,
     /// The browser, by its cookie.
     pub browser: Option<&'a ClientId>,
     /// Under which of our addresses it came; `None` if it has been sent to the right one already.
@@ -44,10 +84,14 @@ pub enum Return {
 
 /// Decides. Only [`Return::Own`] uses the trip up.
 pub fn came_back(facts: Facts<'_>) -> Return {
-    let Facts { trip, connection_id, browser, base_url, now } = facts;
+    let Facts { trip, connection, callback, browser, base_url, now } = facts;
     // A code that another connection's provider gave must not reach this one's, even if somebody sent the browser to that
     // provider with the state of this trip.
-    let is_its = |trip: &&OidcRequest| now < trip.expires_at && trip.connection_id == *connection_id;
+    let came_to_its = |connection: &EnterpriseConnection| Callback::of(connection) == *callback;
+    let is_its = |trip: &&OidcRequest| {
+        let own = connection.filter(|connection| connection.id == trip.connection_id);
+        now < trip.expires_at && own.is_some_and(came_to_its)
+    };
     let Some(trip) = trip.filter(is_its) else { return Return::UnknownState };
     if browser == Some(&trip.client_id) {
         Return::Own
@@ -90,8 +134,9 @@ pub fn is_still_trusted(profile: &SsoProfile, trust_sha256: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oidc_connection::tests::bare;
     use crate::sign_in_route::tests::connection;
-    use doorward_model::AttemptId;
+    use doorward_model::{AttemptId, OidcConfig};
 
     const OWN: &str = "https://sso.test";
 
@@ -139,14 +184,19 @@ mod tests {
     #[test]
     fn wire4_only_the_browser_that_began_comes_back_and_in_time() {
         let (own, other) = (ClientId::from("client_1"), ClientId::from("client_2"));
-        let (id, another) = (EnterpriseConnectionId::from("entconn_1"), EnterpriseConnectionId::from("entconn_2"));
+        let mut acme = connection("a", &["acme.test"]);
+        acme.id = "entconn_1".into();
+        let connection = Some(&acme);
+        let (callback, another) = (Callback::parse("entconn_1"), Callback::parse("entconn_2"));
+        let callback = &callback;
         let (here, there) = (trip(OWN), trip("https://app.test/__clerk"));
         let proxied = there.base_url.clone();
-        let moved = Facts { trip: Some(&there), connection_id: &id, browser: None, base_url: None, now: 0 };
+        let moved = Facts { trip: Some(&there), connection, callback, browser: None, base_url: None, now: 0 };
         assert_eq!(came_back(moved), Return::OtherBrowser, "nobody goes round in circles");
-        let lured =
-            Facts { trip: Some(&here), connection_id: &another, browser: Some(&own), base_url: Some(OWN), now: 0 };
+        let back = Facts { trip: Some(&here), browser: Some(&own), base_url: Some(OWN), ..moved };
+        let lured = Facts { callback: &another, ..back };
         assert_eq!(came_back(lured), Return::UnknownState, "what another provider gave is no answer of this one");
+        assert_eq!(came_back(Facts { connection: None, ..back }), Return::UnknownState, "it was deleted");
         for (trip, browser, base_url, now, expected) in [
             (Some(&here), Some(&own), OWN, 99, Return::Own),
             (Some(&here), Some(&own), OWN, 100, Return::UnknownState),
@@ -161,10 +211,50 @@ mod tests {
             (Some(&there), None, OWN, 100, Return::UnknownState),
         ] {
             assert_eq!(
-                came_back(Facts { trip, connection_id: &id, browser, base_url: Some(base_url), now }),
+                came_back(Facts { trip, connection, callback, browser, base_url: Some(base_url), now }),
                 expected,
                 "{browser:?} {base_url} {now}"
             );
+        }
+    }
+
+    #[test]
+    fn eas1_the_shared_callback_is_for_connections_to_that_provider_by_the_instances_application() {
+        let (own, trip) = (ClientId::from("client_1"), trip(OWN));
+        let mut easie = connection("entconn_1", &["acme.test"]);
+        easie.provider = Provider::OauthGoogle;
+        easie.oidc = Some(bare(Provider::OauthGoogle));
+        let callbacks = ["entconn_1", "oauth_google", "oauth_microsoft", "oidc_custom"].map(Callback::parse);
+        let came = |connection: &EnterpriseConnection| {
+            callbacks.clone().map(|callback| {
+                let facts = Facts {
+                    trip: Some(&trip),
+                    connection: Some(connection),
+                    callback: &callback,
+                    browser: Some(&own),
+                    base_url: Some(OWN),
+                    now: 0,
+                };
+                came_back(facts) == Return::Own
+            })
+        };
+        assert_eq!(came(&easie), [false, true, false, false]);
+        for change in [
+            |half: &mut OidcConfig| half.client_id = Some("own".into()),
+            |half: &mut OidcConfig| {
+                half.discovery_url = Some("https://op.test/".into());
+            },
+        ] {
+            let mut own = easie.clone();
+            change(own.oidc.as_mut().unwrap());
+            assert_eq!(came(&own), [true, false, false, false]);
+        }
+        easie.provider = Provider::OidcCustom;
+        assert_eq!(came(&easie), [true, false, false, false]);
+        easie.id = "entconn_2".into();
+        assert_eq!(came(&easie), [false; 4], "that of another trip");
+        for callback in &callbacks {
+            assert_eq!(&Callback::parse(callback.as_str()), callback);
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::flows::FlowError;
+use crate::flows::deprovision::AccountChecks;
 use crate::flows::oidc_provider::OidcDocuments;
 use crate::http::rate_limit::RateLimits;
 use crate::keys::encryption::EncryptionKey;
@@ -25,6 +26,7 @@ pub struct App {
     pub signing_keys: SigningKeys,
     pub outbound: Outbound,
     pub oidc_documents: OidcDocuments,
+    pub account_checks: AccountChecks,
     pub rate_limits: RateLimits,
     pub instance: Recent<Instance>,
     pub roles: Recent<Vec<Role>>,

@@ -4,6 +4,7 @@ use crate::accept::{self, Limits};
 use crate::app::{App, Recent};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::flows::deprovision::{self, AccountChecks};
 use crate::flows::oidc_provider::OidcDocuments;
 use crate::flows::setup;
 use crate::http::rate_limit::RateLimits;
@@ -23,6 +24,7 @@ use doorward_store::Store;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
@@ -55,6 +57,7 @@ pub async fn open_with(
         signing_keys: setup.signing_keys,
         outbound,
         oidc_documents: OidcDocuments::default(),
+        account_checks: AccountChecks::default(),
         rate_limits,
         instance: Recent::default(),
         roles: Recent::default(),
@@ -129,7 +132,10 @@ pub async fn bind(listen: SocketAddr, flag: &str) -> anyhow::Result<TcpListener>
     })
 }
 
-/// Serves until `stop` resolves; requests under way are finished.
+/// How long a stop waits for account checks under way.
+const LAST_CHECKS: Duration = Duration::from_secs(8);
+
+/// Serves until `stop` resolves; requests under way are finished, and so are account checks.
 pub async fn serve(
     app: Arc<App>,
     listener: TcpListener,
@@ -138,6 +144,7 @@ pub async fn serve(
     let jobs = tokio::spawn(crate::jobs::run(app.clone()));
     accept::run(listener, router(app.clone()), Limits::default(), stop).await;
     jobs.abort();
+    deprovision::finish(&app, LAST_CHECKS).await;
     app.store.close().await;
     Ok(())
 }

@@ -4,7 +4,9 @@ use crate::db::{Row, Tx, args, json_text, statements};
 use crate::enterprise_connections;
 use crate::error::StoreError;
 use crate::filter::Filter;
-use doorward_model::{Email, EnterpriseAccount, EnterpriseConnection, EnterpriseConnectionId, OrganizationId, UserId};
+use doorward_model::{
+    Email, EnterpriseAccount, EnterpriseAccountId, EnterpriseConnection, EnterpriseConnectionId, OrganizationId, UserId,
+};
 
 macro_rules! columns {
     () => {
@@ -18,6 +20,8 @@ statements! {
     SELECT = concat!("SELECT ", columns!(), " FROM enterprise_accounts a");
     OF_USER = concat!("SELECT ", columns!(), ", ", enterprise_connections::columns!(), " FROM enterprise_accounts a \
                       JOIN enterprise_connections c ON c.id = a.connection_id WHERE a.user_id = $1 ORDER BY a.created_at, a.id");
+    BY_ID = concat!("SELECT ", columns!(), ", ", enterprise_connections::columns!(), " FROM enterprise_accounts a \
+                    JOIN enterprise_connections c ON c.id = a.connection_id WHERE a.id = $1");
     COUNT_OF_USER_IN_ORGANIZATION = "SELECT COUNT(*) FROM enterprise_accounts a JOIN enterprise_connections c ON c.id = a.connection_id \
                                      WHERE a.user_id = $1 AND c.organization_id = $2";
     INSERT = "INSERT INTO enterprise_accounts (id, user_id, connection_id, subject, email_address, first_name, last_name, public_metadata, \
@@ -49,6 +53,14 @@ pub async fn by_subject(
     subject: &str,
 ) -> Result<Option<EnterpriseAccount>, StoreError> {
     tx.optional(BY_SUBJECT, args![connection.as_str(), subject], read).await
+}
+
+/// One by id, with its connection.
+pub async fn by_id(
+    tx: &mut Tx,
+    id: &EnterpriseAccountId,
+) -> Result<Option<(EnterpriseAccount, EnterpriseConnection)>, StoreError> {
+    tx.optional(BY_ID, args![id.as_str()], |row| Ok((read(row)?, enterprise_connections::read(row)?))).await
 }
 
 /// A user's accounts with their connections, oldest account first.

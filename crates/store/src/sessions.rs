@@ -3,7 +3,9 @@
 use crate::db::{Arg, Row, Tx, args, statements};
 use crate::error::StoreError;
 use crate::filter::{Direction, Filter, Page};
-use doorward_model::{ClientId, Millis, OrganizationId, RoleId, Session, SessionId, SessionStatus, UserId};
+use doorward_model::{
+    ClientId, EasieConfirmations, Millis, OrganizationId, RoleId, Session, SessionId, SessionStatus, UserId,
+};
 
 macro_rules! columns {
     () => {
@@ -23,7 +25,11 @@ statements! {
     END_ALL_OF_USER = "UPDATE sessions SET status = $2, updated_at = $3 WHERE user_id = $1 AND status = 'active'";
     FACTS_OF_TOKEN = concat!("SELECT ", columns!(), ", b.token_sha256, u.banned, u.locked, u.deprovisioned, o.id, o.slug, r.id, r.key, \
                              (SELECT COUNT(*) FROM role_permissions rp JOIN permissions p ON p.id = rp.permission_id \
-                              WHERE rp.role_id = m.role_id AND p.kind <> 'system') \
+                              WHERE rp.role_id = m.role_id AND p.kind <> 'system'), \
+                             (SELECT MIN(g.confirmed_at) FROM easie_grants g JOIN enterprise_connections c ON c.id = g.connection_id \
+                              WHERE g.user_id = s.user_id AND g.state = 'live' AND c.active), \
+                             (SELECT MIN(COALESCE(g.due_at, 0)) FROM easie_grants g JOIN enterprise_connections c ON c.id = g.connection_id \
+                              WHERE g.user_id = s.user_id AND g.state = 'live' AND c.active) \
                              FROM sessions s JOIN clients b ON b.id = s.client_id JOIN users u ON u.id = s.user_id \
                              LEFT JOIN organization_memberships m ON m.user_id = s.user_id \
                              AND m.organization_id = COALESCE(CAST($2 AS TEXT), s.last_active_organization_id) \
@@ -148,6 +154,8 @@ pub struct TokenFacts {
     pub user_deprovisioned: bool,
     /// The user's membership in the wanted organization, if there is one.
     pub membership: Option<TokenMembership>,
+    /// What EASIE providers said of the user; `None` for who has no live account at one.
+    pub easie: Option<EasieConfirmations>,
 }
 
 /// A membership as a session token tells it.
@@ -181,5 +189,11 @@ fn read_token_facts(row: &mut Row<'_>) -> Result<TokenFacts, StoreError> {
         }
         _ => None,
     };
-    Ok(TokenFacts { session, client_token_sha256, user_banned, user_locked, user_deprovisioned, membership })
+    let easie =
+        row.maybe_int()?.zip(row.maybe_int()?).map(|(oldest_confirmed_at, earliest_due_at)| EasieConfirmations {
+            oldest_confirmed_at,
+            // What rests comes as zero: before all others.
+            earliest_due_at: (earliest_due_at != 0).then_some(earliest_due_at),
+        });
+    Ok(TokenFacts { session, client_token_sha256, user_banned, user_locked, user_deprovisioned, membership, easie })
 }

@@ -3,12 +3,15 @@
 use serde_json::Value;
 
 use super::{EasieError, EasieIdentity, contains_domain, email_on_domains};
+use crate::discovery::{DiscoveryError, ExpectedIssuer, ProviderMetadata};
 use crate::id_token::IdToken;
 use crate::json;
 use crate::shown::Shown;
 
 /// Where Google's configuration document is.
 pub const DISCOVERY_URL: &str = "https://accounts.google.com/.well-known/openid-configuration";
+/// Who Google's tokens are of.
+pub const ISSUER: &str = "https://accounts.google.com";
 /// What has to be asked for.
 pub const SCOPES: &[&str] = &["openid", "email", "profile"];
 
@@ -20,6 +23,20 @@ pub fn authorization_parameters<'a>(domains: &[&'a str]) -> Vec<(&'static str, &
         _ => "*",
     };
     vec![("access_type", "offline"), ("hd", hosted_domain)]
+}
+
+/// Reads the configuration document that was found under `url`. Under another address than Google's own it is that of the
+/// address, or says of itself to be Google's.
+///
+/// # Errors
+/// As [`ProviderMetadata::parse`].
+pub fn configuration(bytes: &[u8], url: &str) -> Result<ProviderMetadata, DiscoveryError> {
+    ProviderMetadata::parse(bytes, ExpectedIssuer::OfDiscoveryUrl(url)).or_else(|error| match error {
+        DiscoveryError::IssuerMismatch { .. } => {
+            ProviderMetadata::parse(bytes, ExpectedIssuer::Exact(ISSUER)).map_err(|_| error)
+        }
+        error => Err(error),
+    })
 }
 
 /// Whose account it is, for a connection with these domains (lower-case A-labels).

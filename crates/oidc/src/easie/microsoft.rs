@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{EasieError, EasieIdentity, email_on_domains};
-use crate::discovery::TENANT_PLACEHOLDER;
+use crate::discovery::{DiscoveryError, ExpectedIssuer, Issuer, ProviderMetadata, TENANT_PLACEHOLDER};
 use crate::id_token::IdToken;
 use crate::shown::Shown;
 
@@ -64,13 +64,51 @@ pub fn check(id_token: &IdToken, domains: &[&str], pinned: Option<&str>) -> Resu
 /// The issuer template that belongs to the address of a shared configuration document: its first folder, which is `common`,
 /// `organizations` or `consumers`, is where the tenant stands. `None` for the document of one tenant.
 pub fn issuer_template(discovery_url: &str) -> Option<String> {
-    let authority = discovery_url.strip_suffix("/.well-known/openid-configuration")?;
+    let (audience, template) = audience(discovery_url)?;
+    matches!(audience, "common" | "organizations" | "consumers").then_some(template)
+}
+
+/// The tenant whose own configuration document is at this address, in lower case. `None` for a shared document.
+pub fn tenant_of_discovery_url(discovery_url: &str) -> Option<String> {
+    guid(audience(discovery_url)?.0)
+}
+
+/// The first folder of a document's address, and the issuer with the placeholder in its place.
+fn audience(discovery_url: &str) -> Option<(&str, String)> {
+    let address = discovery_url.split_once('?').map_or(discovery_url, |(address, _)| address);
+    let authority = address.strip_suffix("/.well-known/openid-configuration")?;
     let (scheme, rest) = authority.split_once("://")?;
     let (host, path) = rest.split_once('/')?;
     let (audience, behind) = path.split_once('/').unwrap_or((path, ""));
-    let is_shared = matches!(audience, "common" | "organizations" | "consumers");
     let behind = if behind.is_empty() { String::new() } else { format!("/{behind}") };
-    is_shared.then(|| format!("{scheme}://{host}/{TENANT_PLACEHOLDER}{behind}"))
+    Some((audience, format!("{scheme}://{host}/{TENANT_PLACEHOLDER}{behind}")))
+}
+
+/// Reads the configuration document that was found under `url`: a shared one, or that of one tenant. Of either kind the issuer
+/// is a template, so that [`check`] knows the tenant; that it is the one of [`tenant_of_discovery_url`] is for the caller to ask.
+///
+/// # Errors
+/// As [`ProviderMetadata::parse`]; or the address is of neither kind.
+pub fn configuration(bytes: &[u8], url: &str) -> Result<ProviderMetadata, DiscoveryError> {
+    if let Some(template) = issuer_template(url) {
+        return ProviderMetadata::parse(bytes, ExpectedIssuer::TenantTemplate(&template));
+    }
+    let mut metadata = ProviderMetadata::parse(bytes, ExpectedIssuer::OfDiscoveryUrl(url))?;
+    let template = audience(url).filter(|(audience, _)| guid(audience).is_some()).map(|(_, template)| template);
+    let issuer = metadata.issuer.as_ref().map(Issuer::as_str).unwrap_or_default();
+    match template.filter(|template| tenant_of_issuer(template, issuer).is_some()) {
+        Some(template) => metadata.issuer = Some(Issuer::TenantTemplate(template)),
+        None => {
+            let problem = "must be that of a tenant, with its id as the first folder";
+            return Err(DiscoveryError::IssuerInvalid { problem, got: issuer.into() });
+        }
+    }
+    Ok(metadata)
+}
+
+/// The id of a tenant that organizations have, in lower case: a GUID, and not that of all personal accounts.
+pub fn tenant_id(text: &str) -> Option<String> {
+    guid(text).filter(|tenant| tenant != PERSONAL_TENANT)
 }
 
 /// What stands in `issuer` in the place of the placeholder, if it is a GUID and all else is equal.
@@ -81,7 +119,7 @@ pub(crate) fn tenant_of_issuer<'a>(template: &str, issuer: &'a str) -> Option<&'
 }
 
 /// A GUID in its usual form, in lower case.
-fn guid(text: &str) -> Option<String> {
+pub(super) fn guid(text: &str) -> Option<String> {
     let is_guid = text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',

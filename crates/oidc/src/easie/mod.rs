@@ -2,10 +2,12 @@
 //! tenant from all others. The functions here look at verified claims and say whose account it is, or why it is not one of this
 //! connection.
 
+mod account;
 mod error;
 pub mod google;
 pub mod microsoft;
 
+pub use account::{SameAccount, is_same_google_account, is_same_microsoft_account};
 pub use error::EasieError;
 
 use crate::token::{Refusal, TokenError, TokenResponse};

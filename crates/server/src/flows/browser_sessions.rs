@@ -2,11 +2,12 @@
 
 use crate::app::App;
 use crate::flows::clients::{self as browsers, ClientCookie, secret_matches};
-use crate::flows::{FlowError, Refusal, session_tokens as tokens};
+use crate::flows::{FlowError, Refusal, deprovision, session_tokens as tokens};
 use doorward_model::{Client, OrganizationId, Session, SessionId, SessionStatus};
 use doorward_rules::session::{MintRefusal, TOKEN_LIFETIME_SECONDS, mint};
 use doorward_store::sessions::TokenFacts;
 use doorward_store::{Tx, clients, memberships, organizations, sessions, users, write_tx};
+use std::sync::Arc;
 
 /// Which organization a token or a session is to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,50 +19,94 @@ pub enum Choice {
     Organization(String),
 }
 
-/// Mints a session token for the browser that holds the session. One query and one signature.
+/// Mints a session token for the browser that holds the session. One query and one signature; where an EASIE provider has to be
+/// asked about the user's account first, that, and the query once more.
 pub async fn token(
-    app: &App,
+    app: &Arc<App>,
     cookie: Option<&ClientCookie>,
     id: &SessionId,
     choice: &Choice,
     authorized_party: Option<String>,
 ) -> Result<String, FlowError> {
-    let now = app.now();
     let cookie = cookie.ok_or(Refusal::SignedOut)?;
     let wanted = match choice {
         Choice::Organization(id) => Some(OrganizationId::from(id.as_str())),
         Choice::Keep | Choice::Personal => None,
     };
     let mut tx = app.store.read().await?;
-    let facts = sessions::token_facts(&mut tx, id, wanted.as_ref()).await?;
-    let Some(mut facts) = facts.filter(|facts| facts.session.client_id == cookie.id) else {
+    let mut facts = facts_for(&mut tx, cookie, id, wanted.as_ref()).await?;
+    let mut may = may_mint(&facts, app.now(), wanted.is_some());
+    if may.is_ok() && deprovision::is_to_be_confirmed(app, &facts, app.now()) {
+        drop(tx);
+        deprovision::confirm(app, &facts.session.user_id).await?;
+        tx = app.store.read().await?;
+        facts = facts_for(&mut tx, cookie, id, wanted.as_ref()).await?;
+        may = may_mint(&facts, app.now(), wanted.is_some());
+    }
+    if let Err(refusal) = may {
+        let (session, gone) = (&facts.session, Refusal::Deprovisioned);
+        return Err(deprovision::why_ended(&mut tx, session, gone, refusal).await?.into());
+    }
+    if *choice == Choice::Personal {
+        facts.membership = None;
+    }
+    tokens::mint(app, &mut tx, &facts, authorized_party, app.now(), TOKEN_LIFETIME_SECONDS).await
+}
+
+/// The facts behind a token for the browser that holds the session.
+async fn facts_for(
+    tx: &mut Tx,
+    cookie: &ClientCookie,
+    id: &SessionId,
+    wanted: Option<&OrganizationId>,
+) -> Result<TokenFacts, FlowError> {
+    let facts = sessions::token_facts(tx, id, wanted).await?;
+    let Some(facts) = facts.filter(|facts| facts.session.client_id == cookie.id) else {
         // Only a known browser is told that the session is not its own; the page of any other has to sign in.
-        let known = browsers::find(&mut tx, Some(cookie)).await?;
+        let known = browsers::find(tx, Some(cookie)).await?;
         return Err(known.map_or(Refusal::SignedOut, |_| not_found(id)).into());
     };
     if !secret_matches(&cookie.secret, &facts.client_token_sha256) {
         return Err(Refusal::SignedOut.into());
     }
-    if *choice == Choice::Personal {
-        facts.membership = None;
-    }
-    may_mint(&facts, now, wanted.is_some())?;
-    tokens::mint(app, &mut tx, &facts, authorized_party, now, TOKEN_LIFETIME_SECONDS).await
+    Ok(facts)
 }
 
-/// The token of a session for the page that shows it; `None` when there is none to be had.
+/// The token of a session for the page that shows it.
+pub enum ViewToken {
+    Minted(String),
+    /// An EASIE provider has to be asked about the user's account first, which takes the transaction to end.
+    Unconfirmed,
+    /// There is none to be had.
+    None,
+}
+
+impl ViewToken {
+    /// The token, if there is one.
+    pub fn minted(self) -> Option<String> {
+        match self {
+            Self::Minted(jwt) => Some(jwt),
+            Self::Unconfirmed | Self::None => None,
+        }
+    }
+}
+
+/// Mints a token of a session for the page that shows it.
 pub async fn token_for_view(
     app: &App,
     tx: &mut Tx,
     session: &Session,
     authorized_party: Option<String>,
-) -> Result<Option<String>, FlowError> {
+) -> Result<ViewToken, FlowError> {
     let now = app.now();
-    let Some(facts) = sessions::token_facts(tx, &session.id, None).await? else { return Ok(None) };
+    let Some(facts) = sessions::token_facts(tx, &session.id, None).await? else { return Ok(ViewToken::None) };
     if may_mint(&facts, now, false).is_err() {
-        return Ok(None);
+        return Ok(ViewToken::None);
     }
-    tokens::mint(app, tx, &facts, authorized_party, now, TOKEN_LIFETIME_SECONDS).await.map(Some)
+    if deprovision::is_to_be_confirmed(app, &facts, now) {
+        return Ok(ViewToken::Unconfirmed);
+    }
+    tokens::mint(app, tx, &facts, authorized_party, now, TOKEN_LIFETIME_SECONDS).await.map(ViewToken::Minted)
 }
 
 fn may_mint(facts: &TokenFacts, now: i64, wants_organization: bool) -> Result<(), Refusal> {

@@ -1,6 +1,7 @@
 //! Making, changing and deleting enterprise connections (CON).
 
 use crate::app::App;
+use crate::config::Config;
 use crate::flows::connection_oidc::{self, OidcChange};
 use crate::flows::idp_certificates::prints;
 use crate::flows::organizations::by_id as organization_by_id;
@@ -104,7 +105,7 @@ fn check_type(provider: Provider, change: &EnterpriseConnectionChange) -> Result
         Protocol::Oidc if change.saml != SamlChange::default() => {
             Err(Refusal::ConnectionTypeInvalid { reason: NOT_SAML })
         }
-        _ => Ok(()),
+        _ => connection_oidc::check_takes(provider, &change.oidc, change.disable_additional_identifications),
     }
 }
 
@@ -137,7 +138,7 @@ pub async fn create(app: &App, new: NewEnterpriseConnection) -> Result<Enterpris
     let was_read = was_read(prepared.metadata.as_ref());
     let key = request_key(app, &connection).await?;
     write_tx!(app.store, FlowError, |tx| {
-        check_against_others(tx, &connection, new.change.organization_id.as_ref()).await?;
+        check_against_others(tx, &app.config, &connection, new.change.organization_id.as_ref()).await?;
         enterprise_connections::insert(tx, &connection).await?;
         metadata_refresh::reschedule(tx, app, None, &connection, was_read, now).await?;
         if let Some(key) = &key {
@@ -166,7 +167,7 @@ pub async fn update(
         let before = connection.saml.clone();
         apply(&mut connection, &change, &prepared)?;
         connection.updated_at = now;
-        check_against_others(tx, &connection, change.organization_id.as_ref()).await?;
+        check_against_others(tx, &app.config, &connection, change.organization_id.as_ref()).await?;
         enterprise_connections::update(tx, &connection).await?;
         metadata_refresh::reschedule(tx, app, Some(&before), &connection, was_read, now).await?;
         if let Some(key) = &key {
@@ -391,6 +392,7 @@ fn apply_metadata(saml: &mut SamlConfig, read: &ReadMetadata, change: &SamlChang
 /// Checks a connection as it would be stored. `linked` is the organization it is being linked to.
 pub async fn check_against_others(
     tx: &mut Tx,
+    config: &Config,
     connection: &EnterpriseConnection,
     linked: Option<&OrganizationId>,
 ) -> Result<(), FlowError> {
@@ -402,7 +404,8 @@ pub async fn check_against_others(
         None => Vec::new(),
     };
     let ids: Vec<EnterpriseConnectionId> = of_organization.into_iter().map(|other| other.id).collect();
-    Ok(check(connection, &ids).map_err(refusal)?)
+    check(connection, &ids).map_err(refusal)?;
+    Ok(connection_oidc::check_application(config, connection)?)
 }
 
 fn refusal(refusal: connection_change::Refusal) -> Refusal {

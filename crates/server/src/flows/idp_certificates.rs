@@ -94,7 +94,7 @@ async fn change(
         let is = prints(&connection.saml.idp_certificates);
         change_by_hand(&mut connection.saml, &was, &is, &added);
         connection.updated_at = now;
-        check_against_others(tx, &connection, None).await?;
+        check_against_others(tx, &app.config, &connection, None).await?;
         Ok(enterprise_connections::update(tx, &connection).await?)
     })
 }

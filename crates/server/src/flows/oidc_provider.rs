@@ -6,8 +6,9 @@ use crate::flows::Refusal;
 use crate::flows::enterprise_connections::is_browsable;
 use crate::outbound::OutboundError;
 use crate::outbound::kept::{Fetched, Kept, Key, Shelf, Want};
-use doorward_model::{EnterpriseConnection, OidcConfig};
-use doorward_oidc::{ExpectedIssuer, KeySet, ManualEndpoints, ProviderMetadata};
+use doorward_model::{EasieProvider, EnterpriseConnection, OidcConfig, Provider};
+use doorward_oidc::easie::{google, microsoft};
+use doorward_oidc::{DiscoveryError, ExpectedIssuer, KeySet, ManualEndpoints, ProviderMetadata};
 use std::sync::Arc;
 
 /// What is read of a document; the parsers have smaller bounds of their own for what they make of it.
@@ -57,8 +58,41 @@ impl From<OutboundError> for DocumentError {
     }
 }
 
+/// Documents belong to the connection that names them; those of the EASIE providers themselves are the same for all.
 fn key(connection: &EnterpriseConnection, url: &str) -> Key {
-    Key { owner: connection.id.to_string(), url: url.to_owned() }
+    let names_one = connection.oidc.as_ref().is_some_and(|oidc| oidc.discovery_url.is_some());
+    let owner = match connection.provider.easie() {
+        Some(_) if !names_one => connection.provider.as_str().to_owned(),
+        _ => connection.id.to_string(),
+    };
+    Key { owner, url: url.to_owned() }
+}
+
+/// Where the provider's configuration document is, if it has one: where the connection says, else an EASIE provider's own.
+pub fn discovery_url(connection: &EnterpriseConnection) -> Option<&str> {
+    let own = match connection.provider.easie() {
+        None => None,
+        Some(EasieProvider::Google) => Some(google::DISCOVERY_URL),
+        Some(EasieProvider::Microsoft) => Some(microsoft::DISCOVERY_URL),
+    };
+    connection.oidc.as_ref()?.discovery_url.as_deref().or(own)
+}
+
+/// The only tenant whose people can come, because the discovery URL of the connection is that tenant's own.
+pub fn tenant_of_discovery_url(connection: &EnterpriseConnection) -> Option<String> {
+    match connection.provider.easie()? {
+        EasieProvider::Google => None,
+        EasieProvider::Microsoft => microsoft::tenant_of_discovery_url(discovery_url(connection)?),
+    }
+}
+
+/// Reads the document under the discovery URL of a connection to this kind of provider.
+pub fn parse(provider: Provider, document: &[u8], url: &str) -> Result<ProviderMetadata, DiscoveryError> {
+    match provider.easie() {
+        None => ProviderMetadata::parse(document, ExpectedIssuer::OfDiscoveryUrl(url)),
+        Some(EasieProvider::Google) => google::configuration(document, url),
+        Some(EasieProvider::Microsoft) => microsoft::configuration(document, url),
+    }
 }
 
 /// The provider's configuration: from its document, or as it was entered by hand.
@@ -67,10 +101,10 @@ pub async fn configuration(
     connection: &EnterpriseConnection,
     oidc: &OidcConfig,
 ) -> Result<Arc<ProviderMetadata>, Refusal> {
-    let Some(url) = oidc.discovery_url.as_deref() else { return by_hand(oidc).map(Arc::new) };
+    let Some(url) = discovery_url(connection) else { return by_hand(oidc).map(Arc::new) };
     let fetch = async || {
         let document = app.outbound.document(url, None, LARGEST_CONFIGURATION).await?;
-        let parsed = ProviderMetadata::parse(&document.body, ExpectedIssuer::OfDiscoveryUrl(url));
+        let parsed = parse(connection.provider, &document.body, url);
         let value = parsed.map_err(|error| DocumentError::Unavailable(error.to_string()))?;
         if !is_browsable(&value.authorization_endpoint) {
             let reason = "authorization_endpoint does not begin with https://".to_owned();
@@ -104,7 +138,7 @@ pub async fn keys(
     want: Want,
 ) -> Result<Kept<KeySet>, Refusal> {
     let url = provider.jwks_uri.as_deref().ok_or(Refusal::OauthConfigMissing { missing: "jwks_uri" })?;
-    let named_by = connection.oidc.as_ref().and_then(|oidc| oidc.discovery_url.as_deref());
+    let named_by = discovery_url(connection);
     let fetch = async || {
         let document = app.outbound.document(url, named_by, LARGEST_KEY_SET).await?;
         let parsed = KeySet::parse(&document.body);

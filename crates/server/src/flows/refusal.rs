@@ -146,6 +146,10 @@ pub enum Refusal {
         issuer: String,
     },
     PublicClientNeedsPkce,
+    /// No application at an EASIE provider, or half of one.
+    EasieCredentials {
+        reason: &'static str,
+    },
     /// Another request or node is reading the metadata right now.
     MetadataRefreshUnderWay,
 
@@ -247,9 +251,27 @@ pub enum Refusal {
         received: String,
     },
 
+    // Signing in by EASIE
+    EasieNotEnabled {
+        id: String,
+    },
+    /// An account of another organization, or of none. `reason` says what was expected and what came.
+    OtherTenant {
+        reason: String,
+    },
+    /// The provider does not vouch for the address.
+    EasieAddressUnverified {
+        reason: String,
+    },
+    RefreshTokenMissing,
+
     // Sessions and requests
     SignedOut,
     ActionInvalidForSession,
+    /// An account of the caller is gone at its provider (EAS-5).
+    Deprovisioned,
+    /// An account of the session's user is gone at its provider; for the operator.
+    TargetDeprovisioned,
     AuthenticationMissing,
     AuthorizationFormat,
     SecretKeyInvalid,

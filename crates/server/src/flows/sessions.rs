@@ -2,11 +2,13 @@
 
 use crate::app::App;
 use crate::flows::clients as browsers;
-use crate::flows::{FlowError, Refusal, session_tokens, users as people};
+use crate::flows::{FlowError, Refusal, deprovision, session_tokens, users as people};
 use doorward_model::{Millis, OrganizationId, Session, SessionId, SessionStatus, UserId};
 use doorward_rules::account_linking::blocked;
 use doorward_rules::session::{SESSION_LIFETIME, mint};
+use doorward_store::sessions::TokenFacts;
 use doorward_store::{Tx, memberships, sessions, write_tx};
+use std::sync::Arc;
 
 fn not_found(id: &SessionId) -> Refusal {
     Refusal::NotFound { what: "session", id: id.to_string() }
@@ -59,13 +61,24 @@ pub async fn revoke(app: &App, id: &SessionId) -> Result<Session, FlowError> {
 }
 
 /// Mints a token of any session that is alive.
-pub async fn token(app: &App, id: &SessionId, lifetime_seconds: Millis) -> Result<String, FlowError> {
-    let now = app.now();
+pub async fn token(app: &Arc<App>, id: &SessionId, lifetime_seconds: Millis) -> Result<String, FlowError> {
     let mut tx = app.store.read().await?;
-    let facts = sessions::token_facts(&mut tx, id, None).await?.ok_or_else(|| not_found(id))?;
-    let is_blocked = facts.user_banned || facts.user_locked || facts.user_deprovisioned;
-    if mint(&facts.session, now, is_blocked, false, facts.membership.is_some()).is_err() {
-        return Err(Refusal::ActionInvalidForSession.into());
+    let mut facts = sessions::token_facts(&mut tx, id, None).await?.ok_or_else(|| not_found(id))?;
+    if may_mint(&facts, app.now()) && deprovision::is_to_be_confirmed(app, &facts, app.now()) {
+        drop(tx);
+        deprovision::confirm(app, &facts.session.user_id).await?;
+        tx = app.store.read().await?;
+        facts = sessions::token_facts(&mut tx, id, None).await?.ok_or_else(|| not_found(id))?;
+    }
+    let now = app.now();
+    if !may_mint(&facts, now) {
+        let (gone, otherwise) = (Refusal::TargetDeprovisioned, Refusal::ActionInvalidForSession);
+        return Err(deprovision::why_ended(&mut tx, &facts.session, gone, otherwise).await?.into());
     }
     session_tokens::mint(app, &mut tx, &facts, None, now, lifetime_seconds).await
+}
+
+fn may_mint(facts: &TokenFacts, now: Millis) -> bool {
+    let is_blocked = facts.user_banned || facts.user_locked || facts.user_deprovisioned;
+    mint(&facts.session, now, is_blocked, false, facts.membership.is_some()).is_ok()
 }

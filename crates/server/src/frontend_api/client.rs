@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::flows::clients as browsers;
-use crate::flows::{Refusal, browser_sessions};
+use crate::flows::{Refusal, browser_sessions, deprovision};
 use crate::frontend_api::reply;
 use crate::frontend_api::visit::Visit;
 use crate::frontend_api::wire::client::{ClientView, Known};
@@ -20,9 +20,18 @@ pub async fn get(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, 
     let Some(found) = browsers::find(&mut tx, visit.cookie.as_ref()).await? else {
         return Ok(reply::only(NULL));
     };
-    let view = view(&app, &mut tx, &visit, &found).await?;
-    let mut answer = reply::only(view.wire());
-    cookies::append(answer.headers_mut(), cookies::set_client_uat(view.signed_in_at(), &app.config, visit.caller.site));
+    let mut shown = view(&app, &mut tx, &visit, &found).await?;
+    if let Some(user) = shown.unconfirmed().cloned() {
+        drop(tx);
+        deprovision::confirm(&app, &user).await?;
+        tx = app.store.read().await?;
+        shown = view(&app, &mut tx, &visit, &found).await?;
+    }
+    let mut answer = reply::only(shown.wire());
+    cookies::append(
+        answer.headers_mut(),
+        cookies::set_client_uat(shown.signed_in_at(), &app.config, visit.caller.site),
+    );
     Ok(answer)
 }
 

@@ -4,13 +4,14 @@
 //! with a signed list of cookies, which that server checks with the published keys and sets on its own host.
 
 use crate::app::App;
-use crate::flows::{Refusal, browser_sessions, clients as browsers, redirects};
+use crate::flows::browser_sessions::ViewToken;
+use crate::flows::{Refusal, browser_sessions, clients as browsers, deprovision, redirects};
 use crate::frontend_api::visit::cookie;
 use crate::http::{ApiError, Query, cookies, origin};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use doorward_model::SessionStatus;
+use doorward_model::{Session, SessionStatus};
 use doorward_store::sessions;
 use serde_json::json;
 use std::sync::Arc;
@@ -71,18 +72,33 @@ fn deliver(app: &App, redirect_url: Url, handshake: &str) -> Result<Response, Ap
 
 /// A token of the session in focus, and when it began.
 async fn session_token(
-    app: &App,
+    app: &Arc<App>,
     headers: &HeaderMap,
     azp: Option<String>,
 ) -> Result<(Option<String>, Option<i64>), ApiError> {
+    let (mut session, mut token) = focused(app, headers, azp.clone()).await?;
+    if let (Some(unconfirmed), ViewToken::Unconfirmed) = (&session, &token) {
+        deprovision::confirm(app, &unconfirmed.user_id).await?;
+        (session, token) = focused(app, headers, azp).await?;
+    }
+    let token = token.minted();
+    Ok((token.clone(), session.filter(|_| token.is_some()).map(|session| session.created_at)))
+}
+
+/// The session in focus with its token.
+async fn focused(
+    app: &App,
+    headers: &HeaderMap,
+    azp: Option<String>,
+) -> Result<(Option<Session>, ViewToken), ApiError> {
+    let nobody = (None, ViewToken::None);
     let mut tx = app.store.read().await?;
-    let Some(client) = browsers::find(&mut tx, cookie(headers).as_ref()).await? else { return Ok((None, None)) };
-    let Some(id) = &client.last_active_session_id else { return Ok((None, None)) };
+    let Some(client) = browsers::find(&mut tx, cookie(headers).as_ref()).await? else { return Ok(nobody) };
+    let Some(id) = &client.last_active_session_id else { return Ok(nobody) };
     let session = sessions::by_id(&mut tx, id).await?;
     let Some(session) = session.filter(|session| session.status_at(app.now()) == SessionStatus::Active) else {
-        return Ok((None, None));
+        return Ok(nobody);
     };
     let token = browser_sessions::token_for_view(app, &mut tx, &session, azp).await?;
-    let began = token.is_some().then_some(session.created_at);
-    Ok((token, began))
+    Ok((Some(session), token))
 }

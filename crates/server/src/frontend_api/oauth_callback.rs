@@ -11,7 +11,7 @@ use crate::pages::see_other;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
-use doorward_model::EnterpriseConnectionId;
+use doorward_rules::oidc_trip::Callback;
 use std::sync::Arc;
 
 /// Where this is, under each of our addresses.
@@ -29,36 +29,31 @@ pub async fn get(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let Some(id) = connection_id(id) else { return answer_error(unknown().into(), accepts_html(&headers)) };
+    let Some(address) = address(&id) else { return answer_error(unknown().into(), accepts_html(&headers)) };
     if !is_navigation(&headers) {
         let reason = "The browser has to come here itself.".to_owned();
         return answer_error(Refusal::OauthCallbackInvalid { reason }.into(), false);
     }
-    match receive(&app, &id, &query, &headers).await {
+    match receive(&app, &address, &query, &headers).await {
         Ok(Next::Finished(finished)) => arrival::answer(&app, *finished),
         Ok(Next::Elsewhere { base_url }) => {
-            see_other(&format!("{base_url}/v1/oauth_callback/{id}?{}&{MOVED}=1", known_part(&query)))
+            see_other(&format!("{base_url}/v1/oauth_callback/{}?{}&{MOVED}=1", address.as_str(), known_part(&query)))
         }
         Err(error) => answer_error(error, accepts_html(&headers)),
     }
 }
 
-async fn receive(
-    app: &Arc<App>,
-    id: &EnterpriseConnectionId,
-    query: &str,
-    headers: &HeaderMap,
-) -> Result<Next, ApiError> {
+async fn receive(app: &Arc<App>, address: &Callback, query: &str, headers: &HeaderMap) -> Result<Next, ApiError> {
     let caller = origin::identify(app, &Method::GET, headers).await?;
-    Ok(oidc_callback::receive(app, id, query, cookie(headers).as_ref(), &caller.base_url).await?)
+    Ok(oidc_callback::receive(app, address, query, cookie(headers).as_ref(), &caller.base_url).await?)
 }
 
 /// A form that another site posts comes without our cookie; the same as a GET comes with it.
 pub async fn post(State(app): State<Arc<App>>, Path(id): Path<String>, request: Request) -> Response {
     let wants_html = accepts_html(request.headers());
-    let Some(id) = connection_id(id) else { return answer_error(unknown().into(), wants_html) };
+    let Some(address) = address(&id) else { return answer_error(unknown().into(), wants_html) };
     match as_query(request).await {
-        Ok(query) => see_other(&format!("{}?{query}", connection_oidc::redirect_uri(&app.config, &id))),
+        Ok(query) => see_other(&format!("{}?{query}", connection_oidc::callback_url(&app.config, &address))),
         Err(error) => answer_error(error, wants_html),
     }
 }
@@ -70,10 +65,10 @@ fn known_part(query: &str) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(known).finish()
 }
 
-/// An id as we make them; the text goes into addresses.
-fn connection_id(text: String) -> Option<EnterpriseConnectionId> {
+/// The address that ends like this: a connection's id as we make them, or the name of an EASIE provider. The text goes into addresses.
+fn address(text: &str) -> Option<Callback> {
     let is_id = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    is_id.then(|| text.into())
+    is_id.then(|| Callback::parse(text))
 }
 
 fn unknown() -> Refusal {

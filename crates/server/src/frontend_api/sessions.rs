@@ -93,6 +93,6 @@ async fn view(app: &App, visit: &Visit, session: Session) -> Result<SessionView,
     let user = users::by_id(&mut tx, &session.user_id).await?.ok_or(Refusal::SignedOut)?;
     let user = UserView::load(app, &mut tx, user).await?;
     let azp = visit.caller.authorized_party.clone();
-    let token = browser_sessions::token_for_view(app, &mut tx, &session, azp).await?;
+    let token = browser_sessions::token_for_view(app, &mut tx, &session, azp).await?.minted();
     Ok(SessionView { session, user, token })
 }

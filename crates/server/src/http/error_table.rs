@@ -52,6 +52,7 @@ pub fn describe(refusal: &Refusal) -> ErrorEntry {
         .or_else(|| connections(refusal))
         .or_else(|| signing_in(refusal))
         .or_else(|| openid_connect(refusal))
+        .or_else(|| easie(refusal))
         .or_else(|| requests(refusal))
         .unwrap_or_else(internal)
 }
@@ -284,6 +285,10 @@ fn connections(refusal: &Refusal) -> Option<ErrorEntry> {
             "A client without a secret needs PKCE: set requires_pkce, or give client_secret.",
         )
         .param("oidc.requires_pkce"),
+        EasieCredentials { reason } => {
+            entry(422, "easie_invalid_oauth_credentials", "OAuth credentials invalid", *reason)
+                .param("oauth_credentials")
+        }
         MetadataRefreshUnderWay => entry(
             409,
             "metadata_refresh_under_way",
@@ -528,10 +533,54 @@ fn openid_connect(refusal: &Refusal) -> Option<ErrorEntry> {
     })
 }
 
+fn easie(refusal: &Refusal) -> Option<ErrorEntry> {
+    use Refusal::*;
+    Some(match refusal {
+        EasieNotEnabled { id } => entry(
+            404,
+            "easie_connection_active_not_found",
+            "not found",
+            format!("No active EASIE connection was found with id {id}."),
+        ),
+        OtherTenant { reason } => entry(
+            400,
+            "enterprise_sso_hosted_domain_mismatch",
+            "hosted domain mismatch",
+            format!("The account is not one of the organization that this connection is for. {reason}"),
+        ),
+        EasieAddressUnverified { reason } => entry(
+            400,
+            "external_account_email_address_verification_required",
+            "email address not verified",
+            format!("The identity provider does not vouch for the email address. {reason}"),
+        ),
+        RefreshTokenMissing => entry(
+            422,
+            "oauth_missing_refresh_token",
+            "refresh token missing",
+            "The identity provider gave no refresh token, although consent was asked for. Without one it could not be seen \
+             that the account is gone; see that our application may have offline access there.",
+        ),
+        _ => return None,
+    })
+}
+
 fn requests(refusal: &Refusal) -> Option<ErrorEntry> {
     use Refusal::*;
     Some(match refusal {
         SignedOut => entry(401, "signed_out", "signed out", "You are signed out."),
+        Deprovisioned => entry(
+            401,
+            "deprovisioned",
+            "account deprovisioned",
+            "Your organization's identity provider does not stand by your account any more. You are signed out.",
+        ),
+        TargetDeprovisioned => entry(
+            400,
+            "deprovisioned",
+            "account deprovisioned",
+            "The identity provider does not stand by an account of this user any more; the user's sessions have ended.",
+        ),
         ActionInvalidForSession => {
             entry(400, "invalid_action_for_session", "invalid action", "The session is no longer active.")
         }

@@ -1,14 +1,17 @@
 //! Background work. A job looks at the state, takes no input and may run twice, also on two nodes at once.
 
+pub mod easie_deprovisioning;
 pub mod metadata_refresh;
 pub mod pruning;
 
 use crate::app::App;
+use doorward_model::EasieProvider;
+use doorward_rules::deprovision::pause_between_looks;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// How often jobs look.
+/// How often most jobs look.
 const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Runs all jobs until the task is dropped. What waits for the network keeps nothing else waiting.
@@ -16,6 +19,13 @@ pub async fn run(app: Arc<App>) {
     tokio::join!(
         keep_running("pruning", INTERVAL, || keep_tidy(app.clone())),
         keep_running("refreshing metadata", INTERVAL, || refresh_metadata(app.clone())),
+        keep_running("resting EASIE accounts", INTERVAL, || rest_accounts(app.clone())),
+        // One for each provider: that one does not answer keeps nobody's accounts at the other waiting.
+        keep_running("checking accounts at Google", INTERVAL, || check_accounts(app.clone(), EasieProvider::Google)),
+        keep_running("checking accounts at Microsoft", INTERVAL, || check_accounts(
+            app.clone(),
+            EasieProvider::Microsoft
+        )),
     );
 }
 
@@ -37,14 +47,14 @@ where
     }
 }
 
-fn ticks() -> tokio::time::Interval {
-    let mut ticks = tokio::time::interval(INTERVAL);
+fn ticks(interval: Duration) -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     ticks
 }
 
 async fn keep_tidy(app: Arc<App>) {
-    let mut ticks = ticks();
+    let mut ticks = ticks(INTERVAL);
     loop {
         ticks.tick().await;
         app.rate_limits.forget_idle();
@@ -57,11 +67,40 @@ async fn keep_tidy(app: Arc<App>) {
 }
 
 async fn refresh_metadata(app: Arc<App>) {
-    let mut ticks = ticks();
+    let mut ticks = ticks(INTERVAL);
     loop {
         ticks.tick().await;
         if let Err(error) = metadata_refresh::run(&app).await {
             tracing::error!(%error, "refreshing metadata failed; it is tried again in a minute");
+        }
+    }
+}
+
+/// How often it is looked for accounts that are due.
+fn look(app: &App) -> Duration {
+    Duration::from_millis(u64::try_from(pause_between_looks(app.config.easie_check_interval)).unwrap_or(1000))
+}
+
+async fn check_accounts(app: Arc<App>, provider: EasieProvider) {
+    let mut ticks = ticks(look(&app));
+    loop {
+        ticks.tick().await;
+        match easie_deprovisioning::run(&app, provider).await {
+            Ok(0) => {}
+            Ok(checked) => tracing::debug!(checked, ?provider, "EASIE accounts checked"),
+            Err(error) => {
+                tracing::error!(%error, ?provider, "checking EASIE accounts failed; it is tried again in a moment")
+            }
+        }
+    }
+}
+
+async fn rest_accounts(app: Arc<App>) {
+    let mut ticks = ticks(look(&app));
+    loop {
+        ticks.tick().await;
+        if let Err(error) = easie_deprovisioning::rest(&app).await {
+            tracing::error!(%error, "taking EASIE accounts off the schedule failed; it is tried again in a moment");
         }
     }
 }

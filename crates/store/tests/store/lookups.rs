@@ -60,6 +60,7 @@ both_databases! {
                 user_locked: person.locked,
                 user_deprovisioned: person.deprovisioned,
                 membership: expected.cloned(),
+                easie: None,
             };
             assert_eq!(facts, Some(expected));
         }

@@ -33,6 +33,7 @@ pub fn change(oidc: &Params) -> Result<OidcChange, Refusal> {
             None => None,
             Some(hint) => Some(login_hint(&hint, ["oidc.login_hint.mode", "oidc.login_hint.source"])?),
         },
+        tenant_id: oidc.limited_text("tenant_id", MAX_NAME)?.value().map(|text| text.trim().to_owned()),
     })
 }
 

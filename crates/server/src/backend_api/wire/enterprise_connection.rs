@@ -67,16 +67,18 @@ fn oauth_config(config: &Config, connection: &EnterpriseConnection, oidc: &OidcC
         "auth_url": oidc.authorization_url,
         "token_url": oidc.token_url,
         "user_info_url": oidc.user_info_url,
-        "redirect_uri": redirect_uri(config, &connection.id),
+        "redirect_uri": redirect_uri(config, connection),
         "requires_pkce": oidc.requires_pkce,
         "scopes": oidc.scopes,
-        "attribute_mapping": {
+        // Whom an EASIE account is of is told by checks of its own.
+        "attribute_mapping": connection.provider.easie().is_none().then(|| json!({
             "user_id": mapping.user_id,
             "email_address": mapping.email_address,
             "first_name": mapping.first_name,
             "last_name": mapping.last_name,
             "email_verified_default": mapping.email_verified_default,
-        },
+        })),
+        "tenant_id": oidc.tenant_id,
         "login_hint": oidc.login_hint,
         "logo_public_url": null,
         "created_at": connection.created_at,

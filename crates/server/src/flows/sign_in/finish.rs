@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::flows::clients::{self as browsers, ClientCookie};
-use crate::flows::sign_in::complete::{self, Arrival};
+use crate::flows::sign_in::complete::{self, Arrival, Entrance};
 use crate::flows::sign_in::outcome::{self, Finished, Journey};
 use crate::flows::{FlowError, Refusal};
 use crate::random::sha256_hex;
@@ -34,7 +34,7 @@ pub async fn finish(app: &App, claim: Claim<'_>) -> Result<Finished, FlowError> 
         };
         saml_requests::delete(tx, &request.relay_state_sha256).await?;
         let found = request.outcome.clone().ok_or_else(|| complete::missing("the outcome of a trip"))?;
-        outcome::apply(tx, app, &mut client, &Journey::from(request), &found, now).await.map(Ok)
+        outcome::apply(tx, app, &mut client, (&Journey::from(request), None), &found, now).await.map(Ok)
     })?;
     let finished = finished?;
     finished.log();
@@ -67,12 +67,14 @@ async fn arrive_unsolicited(
     let mut browser = browsers::find_or_make(tx, claim.client, app, now).await?;
     browsers::save(tx, &browser).await?;
     let client = &mut browser.client;
-    Ok(match complete::arrive(tx, app, &arrival.connection_id, &arrival.profile, None, client, now).await? {
-        Arrival::Session(_, secret) => Ok(Finished {
-            redirect_to: arrival.redirect_url,
-            base_url: app.config.public_url.clone(),
-            signed_in: Some((browser.client, secret)),
-        }),
-        Arrival::Refused(refusal) => Err(refusal),
-    })
+    Ok(
+        match complete::arrive(tx, app, &arrival.connection_id, &arrival.profile, Entrance::PLAIN, client, now).await? {
+            Arrival::Session(_, secret) => Ok(Finished {
+                redirect_to: arrival.redirect_url,
+                base_url: app.config.public_url.clone(),
+                signed_in: Some((browser.client, secret)),
+            }),
+            arrival => Err(arrival.into_refusal()),
+        },
+    )
 }

@@ -19,6 +19,7 @@
 //! ```
 
 pub mod complete;
+mod easie_identity;
 pub mod finish;
 pub mod oidc_callback;
 mod oidc_identity;

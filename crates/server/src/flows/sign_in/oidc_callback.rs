@@ -7,13 +7,14 @@ use crate::app::App;
 use crate::flows::clients::{self as browsers, ClientCookie};
 use crate::flows::sign_in::complete::trust_sha256;
 use crate::flows::sign_in::oidc_identity::profile_of;
+use crate::flows::sign_in::oidc_trip::Ahead;
 use crate::flows::sign_in::outcome::{self, Finished, Journey};
 use crate::flows::{FlowError, Refusal};
 use crate::http::error_table::sso_error;
 use crate::random::sha256_hex;
-use doorward_model::{ClientId, EnterpriseConnection, EnterpriseConnectionId, Millis, OidcRequest, SsoOutcome};
+use doorward_model::{ClientId, EnterpriseConnection, Millis, OidcRequest, SsoOutcome, SsoProfile};
 use doorward_oidc::{Callback, CallbackError};
-use doorward_rules::oidc_trip::{Facts, Return, Standing, came_back, standing};
+use doorward_rules::oidc_trip::{self as rules, Facts, Return, Standing, came_back, standing};
 use doorward_store::{Tx, clients, enterprise_connections, oidc_requests, write_tx};
 
 /// Where the browser goes next.
@@ -39,7 +40,7 @@ pub const MOVED: &str = "moved";
 /// sign-in.
 pub async fn receive(
     app: &App,
-    connection_id: &EnterpriseConnectionId,
+    address: &rules::Callback,
     query: &str,
     cookie: Option<&ClientCookie>,
     base_url: &str,
@@ -61,32 +62,49 @@ pub async fn receive(
         return Err(unknown_state().into());
     }
     let has_moved = url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == MOVED);
-    let came = Came { connection_id, state_sha256: &state_sha256, cookie, base_url: (!has_moved).then_some(base_url) };
-    let taken = write_tx!(app.store, FlowError, |tx| { take(tx, came, now).await })?;
+    let came = Came { address, state_sha256: &state_sha256, cookie, base_url: (!has_moved).then_some(base_url) };
+    let taken = write_tx!(app.store, FlowError, |tx| { take(tx, app, came, now).await })?;
     let Taken { trip, client_id, connection } = match taken {
         Ok(taken) => taken,
         Err(base_url) => return Ok(Next::Elsewhere { base_url }),
     };
-    let outcome = match (connection, callback) {
-        (Err(refusal), _) => failed(&refusal),
-        (_, Err(error)) => failed(&unusable(&error)),
+    let (outcome, ahead) = match (connection, callback) {
+        (Err(refusal), _) => (failed(&refusal), None),
+        (_, Err(error)) => (failed(&unusable(&error)), None),
         (Ok(connection), Ok(callback)) => match profile_of(app, &connection, &trip, &callback).await? {
-            Ok(profile) => SsoOutcome::Verified(profile),
-            Err(refusal) => failed(&refusal),
+            Ok(profile) => {
+                let ahead = look_ahead(app, &connection, &profile).await?;
+                (SsoOutcome::Verified(profile), ahead)
+            }
+            Err(refusal) => (failed(&refusal), None),
         },
     };
     let (journey, now) = (Journey::from(trip), app.now());
     let finished = write_tx!(app.store, FlowError, |tx| {
         let mut client = clients::by_id(tx, &client_id).await?.ok_or_else(other_browser)?;
-        outcome::apply(tx, app, &mut client, &journey, &outcome, now).await
+        outcome::apply(tx, app, &mut client, (&journey, ahead.as_ref()), &outcome, now).await
     })?;
     finished.log();
     Ok(Next::Finished(Box::new(finished)))
 }
 
+/// Fetches what another trip would need, if this one came without the refresh token that it was made for.
+async fn look_ahead(
+    app: &App,
+    connection: &EnterpriseConnection,
+    profile: &SsoProfile,
+) -> Result<Option<Ahead>, FlowError> {
+    let lacks_token = profile.easie.as_ref().is_some_and(|proof| proof.encrypted_refresh_token.is_none());
+    match connection.oidc.as_ref().filter(|_| lacks_token) {
+        Some(oidc) => Ahead::of(app, connection, oidc).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Came<'a> {
-    connection_id: &'a EnterpriseConnectionId,
+    /// Which address it came to.
+    address: &'a rules::Callback,
     state_sha256: &'a str,
     cookie: Option<&'a ClientCookie>,
     /// Where it came to; `None` if it was sent there by us.
@@ -94,13 +112,18 @@ struct Came<'a> {
 }
 
 /// Ends the trip, if this is the browser that began it; else the address under which that browser knows us.
-async fn take(tx: &mut Tx, came: Came<'_>, now: Millis) -> Result<Result<Taken, String>, FlowError> {
+async fn take(tx: &mut Tx, app: &App, came: Came<'_>, now: Millis) -> Result<Result<Taken, String>, FlowError> {
     let trip = oidc_requests::by_state(tx, came.state_sha256).await?;
+    let connection = match &trip {
+        Some(trip) => enterprise_connections::by_id(tx, &trip.connection_id).await?,
+        None => None,
+    };
     let client = browsers::find(tx, came.cookie).await?;
     let browser = client.as_ref().map(|client| &client.id);
     match came_back(Facts {
         trip: trip.as_ref(),
-        connection_id: came.connection_id,
+        connection: connection.as_ref(),
+        callback: came.address,
         browser,
         base_url: came.base_url,
         now,
@@ -111,13 +134,16 @@ async fn take(tx: &mut Tx, came: Came<'_>, now: Millis) -> Result<Result<Taken, 
         Return::OtherBrowser => return Err(other_browser().into()),
     }
     let trip = oidc_requests::take(tx, came.state_sha256).await?.ok_or_else(unknown_state)?;
-    let connection = enterprise_connections::by_id(tx, &trip.connection_id).await?;
-    let trust_sha256 = connection.as_ref().map(trust_sha256).unwrap_or_default();
+    let trust_sha256 = connection.as_ref().map(|found| trust_sha256(&app.config, found)).unwrap_or_default();
+    let is_easie = connection.as_ref().is_some_and(|connection| connection.provider.easie().is_some());
     let connection = match (standing(connection.as_ref(), &trip, &trust_sha256), connection) {
         (Standing::Good, Some(connection)) => Ok(connection),
         (Standing::Changed, _) => Err(Refusal::OauthCallbackInvalid {
             reason: "The connection was changed meanwhile; sign in again.".to_owned(),
         }),
+        (Standing::Inactive | Standing::Good, _) if is_easie => {
+            Err(Refusal::EasieNotEnabled { id: trip.connection_id.to_string() })
+        }
         (Standing::Inactive | Standing::Good, _) => {
             Err(Refusal::OauthNotEnabled { id: trip.connection_id.to_string() })
         }

@@ -3,11 +3,13 @@
 
 use crate::app::App;
 use crate::flows::sign_in::complete::trust_sha256;
+use crate::flows::sign_in::easie_identity;
 use crate::flows::sign_in::oidc_trip::verifier_of;
-use crate::flows::{FlowError, Refusal, client_secrets, connection_oidc, oidc_provider};
+use crate::flows::{FlowError, Refusal, connection_oidc, easie_grants, oidc_clients, oidc_provider};
 use crate::outbound::OutboundError;
 use crate::outbound::kept::{Kept, Want};
-use doorward_model::{EnterpriseConnection, OidcConfig, OidcRequest, SsoProfile};
+use doorward_model::{EasieProof, EnterpriseConnection, OidcConfig, OidcRequest, SsoProfile};
+use doorward_oidc::easie::EasieIdentity;
 use doorward_oidc::{
     AuthorizationErrorKind, Callback, CallbackError, Claims, DEFAULT_CLOCK_SKEW_MS, EmailVerified, Expectations,
     IdToken, IdentitySource, KeySet, Mapping, Nesting, OidcClient, Profile, ProviderMetadata, Secret, TokenError,
@@ -33,6 +35,8 @@ struct Visit<'a> {
     trip: &'a OidcRequest,
     provider: Arc<ProviderMetadata>,
     client_id: &'a str,
+    /// Known once the ID token is verified.
+    easie: Option<EasieIdentity>,
 }
 
 /// Who came back with this callback, or why it is nobody.
@@ -60,9 +64,9 @@ async fn try_profile_of(
 ) -> Result<SsoProfile, FlowError> {
     let missing = |missing| Refusal::OauthConfigMissing { missing };
     let oidc = connection.oidc.as_ref().ok_or_else(|| missing("OpenID Connect settings"))?;
-    let client_id = oidc.client_id.as_deref().ok_or_else(|| missing("client_id"))?;
+    let client_id = oidc_clients::client_id(&app.config, connection).ok_or_else(|| missing("client_id"))?;
     let provider = oidc_provider::configuration(app, connection, oidc).await?;
-    let visit = Visit { app, connection, oidc, trip, provider, client_id };
+    let mut visit = Visit { app, connection, oidc, trip, provider, client_id, easie: None };
     let code = callback.code(&visit.provider).map_err(|error| visit.not_answered(error))?;
     let tokens = visit.exchange(&code).await?;
     let mut keys = None;
@@ -71,8 +75,10 @@ async fn try_profile_of(
         // By hand there is neither an issuer nor a key to read one by.
         IdentitySource::UserInfo => None,
     };
+    visit.easie = easie_identity::identity(connection, oidc, id_token.as_ref())?;
     let claims = visit.claims(&tokens.access_token, id_token.as_ref(), keys.as_ref()).await?;
-    Ok(visit.profile(&claims)?)
+    let profile = visit.profile(&claims)?;
+    visit.with_proof(profile, tokens.refresh_token.as_ref())
 }
 
 impl Visit<'_> {
@@ -97,7 +103,7 @@ impl Visit<'_> {
 
     fn redirect_uri(&self, reason: String) -> Refusal {
         Refusal::OauthRedirectUri {
-            redirect_uri: connection_oidc::redirect_uri(&self.app.config, &self.connection.id),
+            redirect_uri: connection_oidc::redirect_uri(&self.app.config, self.connection),
             reason,
         }
     }
@@ -107,21 +113,23 @@ impl Visit<'_> {
         let misconfigured = |error: doorward_oidc::TokenRequestError| {
             FlowError::from(Refusal::OauthMisconfigured { reason: format!("{error}.") })
         };
-        let secret = client_secrets::open(self.app, self.connection)?;
+        let secret = oidc_clients::client_secret(self.app, self.connection)?;
         let client = OidcClient::choose(self.client_id, secret.as_ref().map(Secret::expose), &self.provider)
             .map_err(misconfigured)?;
         let verifier = verifier_of(self.app, self.trip)?;
-        let redirect_uri = connection_oidc::redirect_uri(&self.app.config, &self.connection.id);
+        let redirect_uri = connection_oidc::redirect_uri(&self.app.config, self.connection);
         let endpoint = &self.provider.token_endpoint;
         let request = authorization_code_request(endpoint, &client, code, &redirect_uri, verifier.as_ref())
             .map_err(misconfigured)?;
-        let received =
-            self.app.outbound.send(&request, self.oidc.discovery_url.as_deref(), LARGEST_ANSWER).await.map_err(
-                |error| match error {
-                    OutboundError::TooSlow => Refusal::GatewayTimeout { what: "The token endpoint" },
-                    error => Refusal::OauthTokenExchange { reason: format!("The token endpoint: {error}.") },
-                },
-            )?;
+        let received = self
+            .app
+            .outbound
+            .send(&request, oidc_provider::discovery_url(self.connection), LARGEST_ANSWER)
+            .await
+            .map_err(|error| match error {
+                OutboundError::TooSlow => Refusal::GatewayTimeout { what: "The token endpoint" },
+                error => Refusal::OauthTokenExchange { reason: format!("The token endpoint: {error}.") },
+            })?;
         Ok(TokenResponse::parse(&received.as_response()).map_err(|error| {
             tracing::info!(connection = %self.connection.id, reason = error.code(), "OpenID Connect code refused");
             let reason = format!("{error}.");
@@ -206,13 +214,15 @@ impl Visit<'_> {
     ) -> Result<UserInfo, NoUserInfo> {
         let not_to_be_had = |reason: &dyn std::fmt::Display| NoUserInfo::NotToBeHad(format!("{reason}."));
         let request = userinfo_request(endpoint, access_token).map_err(|error| not_to_be_had(&error))?;
-        let received =
-            self.app.outbound.send(&request, self.oidc.discovery_url.as_deref(), LARGEST_ANSWER).await.map_err(
-                |error| match error {
-                    OutboundError::TooSlow => NoUserInfo::TooSlow,
-                    error => not_to_be_had(&format_args!("The userinfo endpoint: {error}")),
-                },
-            )?;
+        let received = self
+            .app
+            .outbound
+            .send(&request, oidc_provider::discovery_url(self.connection), LARGEST_ANSWER)
+            .await
+            .map_err(|error| match error {
+                OutboundError::TooSlow => NoUserInfo::TooSlow,
+                error => not_to_be_had(&format_args!("The userinfo endpoint: {error}")),
+            })?;
         let claim = &self.oidc.attribute_mapping.user_id;
         let subject = id_token.map_or(UserInfoSubject::Claim(claim), |token| UserInfoSubject::SameAs(token.subject()));
         let parse = |keys: Option<&Kept<KeySet>>| {
@@ -261,7 +271,25 @@ impl Visit<'_> {
                 attributes.push((name.to_owned(), claims.texts(name, Nesting::Dotted)));
             }
         }
-        Told { profile: Profile::read(claims, &names), attributes, trust_sha256: trust_sha256(self.connection) }
+        let mut profile = Profile::read(claims, &names);
+        if let Some(identity) = &self.easie {
+            profile.subject = Some(identity.subject.clone());
+            profile.email = Some(identity.email.clone());
+            profile.email_verified = EmailVerified::Yes;
+        }
+        Told { profile, attributes, trust_sha256: trust_sha256(&self.app.config, self.connection) }
+    }
+
+    /// With whose tenant it was, and the refresh token under its encryption.
+    fn with_proof(&self, profile: SsoProfile, refresh_token: Option<&Secret>) -> Result<SsoProfile, FlowError> {
+        let Some(identity) = &self.easie else { return Ok(profile) };
+        let seal = |token| easie_grants::seal(self.app, &self.connection.id, &profile.subject, token);
+        let proof = EasieProof {
+            tenant: identity.tenant.clone(),
+            client_id: self.client_id.to_owned(),
+            encrypted_refresh_token: refresh_token.map(seal).transpose()?,
+        };
+        Ok(SsoProfile { easie: Some(Box::new(proof)), ..profile })
     }
 
     /// Who she is, as the connection maps the claims.

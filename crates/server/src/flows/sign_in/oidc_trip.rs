@@ -3,10 +3,14 @@
 use crate::app::{App, internal};
 use crate::flows::sign_in::complete::trust_sha256;
 use crate::flows::sign_in::trip::{self, TRIP_LIFETIME, Traveller, TripUrls};
-use crate::flows::{FlowError, Refusal, connection_oidc, oidc_provider};
+use crate::flows::{FlowError, Refusal, connection_oidc, oidc_clients, oidc_provider};
 use crate::random::{sha256_hex, token};
-use doorward_model::{Email, EnterpriseConnection, EnterpriseConnectionId, Millis, OidcConfig, OidcRequest};
+use doorward_model::{
+    EasieProvider, Email, EnterpriseConnection, EnterpriseConnectionId, Millis, OidcConfig, OidcRequest,
+};
+use doorward_oidc::easie::{google, microsoft};
 use doorward_oidc::{AuthorizationRequest, CodeVerifier, ProviderMetadata, ResponseMode};
+use doorward_rules::easie::asks_consent;
 use doorward_rules::oidc_trip::{must_post, sends_challenge};
 use doorward_rules::sign_in_route::route;
 use doorward_store::{Tx, oidc_requests};
@@ -30,9 +34,29 @@ pub async fn look_ahead(
     let connections = trip::connections_for(&mut app.store.read().await?, email).await?;
     let found = route(email, &connections);
     let Ok(connection) = trip::choose(&found, chosen, Refusal::SignInConnectionMissing) else { return Ok(None) };
-    let Some(oidc) = &connection.oidc else { return Ok(None) };
-    let provider = oidc_provider::configuration(app, connection, oidc).await?;
-    Ok(Some(Ahead { connection_id: connection.id.clone(), trust_sha256: trust_sha256(connection), provider }))
+    match &connection.oidc {
+        Some(oidc) => Ahead::of(app, connection, oidc).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+impl Ahead {
+    /// What a trip by this connection will need.
+    pub async fn of(app: &App, connection: &EnterpriseConnection, oidc: &OidcConfig) -> Result<Self, FlowError> {
+        let provider = oidc_provider::configuration(app, connection, oidc).await?;
+        let trust_sha256 = trust_sha256(&app.config, connection);
+        Ok(Self { connection_id: connection.id.clone(), trust_sha256, provider })
+    }
+}
+
+/// What is asked for, and the parameters that this kind of provider wants besides.
+fn wishes<'a>(connection: &'a EnterpriseConnection, oidc: &'a OidcConfig) -> (Vec<&'a str>, Vec<(&'a str, &'a str)>) {
+    let domains: Vec<&str> = connection.domains.iter().map(|domain| domain.as_str()).collect();
+    match connection.provider.easie() {
+        None => (oidc.scopes.iter().map(String::as_str).collect(), Vec::new()),
+        Some(EasieProvider::Google) => (google::SCOPES.to_vec(), google::authorization_parameters(&domains)),
+        Some(EasieProvider::Microsoft) => (microsoft::SCOPES.to_vec(), microsoft::authorization_parameters(&domains)),
+    }
 }
 
 /// Makes the authorization request and remembers it: the provider's URL, and when the trip ends.
@@ -45,7 +69,7 @@ pub async fn begin(
     urls: &TripUrls,
     now: Millis,
 ) -> Result<(String, Millis), FlowError> {
-    let trust_sha256 = trust_sha256(connection);
+    let trust_sha256 = trust_sha256(&app.config, connection);
     let is_for_it = |ahead: &&Ahead| ahead.connection_id == connection.id && ahead.trust_sha256 == trust_sha256;
     let provider = match ahead.filter(is_for_it) {
         Some(ahead) => &ahead.provider,
@@ -54,10 +78,12 @@ pub async fn begin(
             return Err(Refusal::OauthMisconfigured { reason }.into());
         }
     };
-    let client_id = oidc.client_id.as_deref().ok_or(Refusal::OauthConfigMissing { missing: "client_id" })?;
+    let client_id = oidc_clients::client_id(&app.config, connection);
+    let client_id = client_id.ok_or(Refusal::OauthConfigMissing { missing: "client_id" })?;
     let (state, nonce) = (token(&*app.random), token(&*app.random));
     let state_sha256 = sha256_hex(&state);
-    let has_secret = oidc.encrypted_client_secret.is_some();
+    // An application of the instance always has one.
+    let has_secret = oidc.client_id.is_none() || oidc.encrypted_client_secret.is_some();
     let verifier = sends_challenge(provider.supports_pkce(), oidc.requires_pkce, has_secret).then(|| {
         let mut random = [0u8; 32];
         app.random.fill(&mut random);
@@ -65,11 +91,11 @@ pub async fn begin(
     });
     let challenge = verifier.as_ref().map(CodeVerifier::challenge);
     let hint = trip::hint_for(tx, &oidc.login_hint, traveller.email).await?;
-    let scopes: Vec<&str> = oidc.scopes.iter().map(String::as_str).collect();
+    let (scopes, additional) = wishes(connection, oidc);
     let url = AuthorizationRequest {
         authorization_endpoint: &provider.authorization_endpoint,
         client_id,
-        redirect_uri: &connection_oidc::redirect_uri(&app.config, &connection.id),
+        redirect_uri: &connection_oidc::redirect_uri(&app.config, connection),
         scopes: &scopes,
         state: &state,
         nonce: &nonce,
@@ -78,7 +104,7 @@ pub async fn begin(
         prompt: traveller.prompt,
         max_age_s: None,
         response_mode: must_post(&provider.response_modes).then_some(ResponseMode::FormPost),
-        additional: &[],
+        additional: &additional,
     }
     .url()
     .map_err(|error| Refusal::OauthMisconfigured { reason: format!("{error}.") })?;
@@ -96,7 +122,7 @@ pub async fn begin(
         redirect_url: urls.redirect_url.clone(),
         action_complete_redirect_url: urls.action_complete_redirect_url.clone(),
         base_url: urls.base_url.clone(),
-        asks_consent: false,
+        asks_consent: asks_consent(traveller.prompt),
         expires_at: now + TRIP_LIFETIME,
         created_at: now,
     };

@@ -1,14 +1,17 @@
 //! What an IdP's answer amounted to, applied to the attempt it belongs to; whatever the protocol.
 
 use crate::app::App;
-use crate::flows::sign_in::complete::{self, Arrival};
+use crate::flows::sign_in::complete::{self, Arrival, Entrance, Known};
+use crate::flows::sign_in::oidc_trip::Ahead;
+use crate::flows::sign_in::trip::{self, Traveller, TripUrls};
 use crate::flows::{FlowError, Refusal};
 use crate::http::error_table::sso_error;
 use doorward_model::{
     AttemptId, Client, EnterpriseConnectionId, Millis, OidcRequest, Protocol, SamlRequest, Session, SignInStatus,
     SignUpStatus, SsoError, SsoOutcome, SsoProfile, Verification, VerificationStatus,
 };
-use doorward_store::{Tx, sign_ins, sign_ups};
+use doorward_rules::easie::Consent;
+use doorward_store::{Tx, enterprise_connections, sign_ins, sign_ups};
 
 /// How long a transferable verification can be used.
 const TRANSFER_LIFETIME: Millis = 10 * 60 * 1000;
@@ -42,6 +45,7 @@ pub struct Journey {
     pub redirect_url: String,
     pub action_complete_redirect_url: String,
     pub base_url: String,
+    pub consent: Consent,
 }
 
 impl From<SamlRequest> for Journey {
@@ -53,6 +57,7 @@ impl From<SamlRequest> for Journey {
             redirect_url: request.redirect_url,
             action_complete_redirect_url: request.action_complete_redirect_url,
             base_url: request.base_url,
+            consent: Consent::WasAsked,
         }
     }
 }
@@ -66,21 +71,22 @@ impl From<OidcRequest> for Journey {
             redirect_url: request.redirect_url,
             action_complete_redirect_url: request.action_complete_redirect_url,
             base_url: request.base_url,
+            consent: if request.asks_consent { Consent::WasAsked } else { Consent::MayBeAsked },
         }
     }
 }
 
-/// Applies it, for the browser that began.
+/// Applies it, for the browser that began. `ahead` is what another trip by OpenID Connect would need of the network.
 pub async fn apply(
     tx: &mut Tx,
     app: &App,
     client: &mut Client,
-    journey: &Journey,
+    (journey, ahead): (&Journey, Option<&Ahead>),
     outcome: &SsoOutcome,
     now: Millis,
 ) -> Result<Finished, FlowError> {
     match outcome {
-        SsoOutcome::Verified(profile) => arrive(tx, app, client, journey, profile, now).await,
+        SsoOutcome::Verified(profile) => arrive(tx, app, client, (journey, ahead), profile, now).await,
         SsoOutcome::Failed(error) => fail(tx, journey, error.clone(), now).await,
     }
 }
@@ -89,7 +95,7 @@ async fn arrive(
     tx: &mut Tx,
     app: &App,
     client: &mut Client,
-    journey: &Journey,
+    (journey, ahead): (&Journey, Option<&Ahead>),
     profile: &SsoProfile,
     now: Millis,
 ) -> Result<Finished, FlowError> {
@@ -97,10 +103,17 @@ async fn arrive(
         AttemptId::SignUp(id) => sign_ups::by_id(tx, id).await?,
         AttemptId::SignIn(_) => None,
     };
-    if sign_up.is_some() && complete::is_known(tx, &journey.connection_id, profile).await? {
-        return transferable(tx, journey, profile, now).await;
+    let (connection_id, consent) = (&journey.connection_id, journey.consent);
+    if sign_up.is_some() {
+        match complete::known(tx, app, connection_id, profile, consent).await? {
+            Known::No => {}
+            Known::Yes => return transferable(tx, journey, profile, now).await,
+            Known::NeedsConsent => return ask_consent(tx, app, client, (journey, ahead), profile, now).await,
+            Known::Refused(refusal) => return fail(tx, journey, sso_error(&refusal), now).await,
+        }
     }
-    match complete::arrive(tx, app, &journey.connection_id, profile, sign_up.as_ref(), client, now).await? {
+    let entrance = Entrance { sign_up: sign_up.as_ref(), consent };
+    match complete::arrive(tx, app, connection_id, profile, entrance, client, now).await? {
         Arrival::Session(session, secret) => {
             succeed(tx, journey, &session, now).await?;
             Ok(Finished {
@@ -109,8 +122,39 @@ async fn arrive(
                 signed_in: Some((client.clone(), secret)),
             })
         }
+        Arrival::NeedsConsent => ask_consent(tx, app, client, (journey, ahead), profile, now).await,
         Arrival::Refused(refusal) => fail(tx, journey, sso_error(&refusal.in_words_of(journey.protocol)), now).await,
     }
+}
+
+/// Sends the browser to the provider once more, for the refresh token that comes with consent (EAS-6): the same attempt, and back
+/// to the same places.
+async fn ask_consent(
+    tx: &mut Tx,
+    app: &App,
+    client: &Client,
+    (journey, ahead): (&Journey, Option<&Ahead>),
+    profile: &SsoProfile,
+    now: Millis,
+) -> Result<Finished, FlowError> {
+    let connection = enterprise_connections::by_id(tx, &journey.connection_id).await?;
+    let connection = connection.ok_or_else(|| complete::missing("the connection of a trip"))?;
+    let urls = TripUrls {
+        redirect_url: journey.redirect_url.clone(),
+        action_complete_redirect_url: journey.action_complete_redirect_url.clone(),
+        base_url: journey.base_url.clone(),
+    };
+    let traveller = Traveller {
+        attempt: journey.attempt.clone(),
+        client_id: &client.id,
+        email: &profile.email_address,
+        prompt: Some("consent"),
+    };
+    let verification = trip::begin(tx, app, &connection, traveller, ahead, &urls, now).await?;
+    let there = verification.external_verification_redirect_url.clone();
+    let redirect_to = there.ok_or_else(|| complete::missing("the address of a trip"))?;
+    save_verification(tx, journey, verification, now).await?;
+    Ok(Finished { redirect_to, base_url: journey.base_url.clone(), signed_in: None })
 }
 
 async fn succeed(tx: &mut Tx, journey: &Journey, session: &Session, now: Millis) -> Result<(), FlowError> {

@@ -5,7 +5,7 @@
 
 use crate::app::App;
 use crate::config::Config;
-use crate::flows::sign_in::complete::trust_sha256;
+use crate::flows::sign_in::complete::saml_trust_sha256;
 use crate::flows::{FlowError, Refusal, connection_keys, redirects, saml_urls};
 use crate::http::error_table::sso_error;
 use crate::random::{sha256_hex, token};
@@ -232,7 +232,7 @@ pub fn verify_with(
 pub fn profile_of(connection: &EnterpriseConnection, assertion: &Assertion) -> Result<SsoProfile, Refusal> {
     let attributes: Vec<(String, Vec<String>)> =
         assertion.attributes.iter().map(|attribute| (attribute.name.clone(), attribute.values.clone())).collect();
-    let trust_sha256 = trust_sha256(connection);
+    let trust_sha256 = saml_trust_sha256(connection);
     let (name_id, attributes) = (assertion.name_id.value.as_str(), attributes.as_slice());
     let signed_by = assertion.signed_by.as_slice();
     let verified = VerifiedAttributes { name_id, attributes, trust_sha256: &trust_sha256, signed_by };

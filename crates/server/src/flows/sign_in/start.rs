@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::flows::clients::{self as browsers, Browser, ClientCookie};
-use crate::flows::sign_in::complete::{self, Arrival};
+use crate::flows::sign_in::complete::{self, Arrival, Entrance};
 use crate::flows::sign_in::oidc_trip::{self, Ahead};
 use crate::flows::sign_in::trip::{self, Traveller, TripUrls};
 use crate::flows::{FlowError, Refusal};
@@ -256,7 +256,8 @@ async fn transfer(tx: &mut Tx, app: &App, mut browser: Browser, now: Millis) -> 
         created_at: now,
         updated_at: now,
     };
-    let arrived = complete::arrive(tx, app, &connection_id, &profile, None, &mut browser.client, now).await?;
+    let arrived =
+        complete::arrive(tx, app, &connection_id, &profile, Entrance::PLAIN, &mut browser.client, now).await?;
     let Arrival::Session(session, secret) = arrived else {
         let connection = enterprise_connections::by_id(tx, &connection_id).await?;
         let protocol = connection.map_or(Protocol::Saml, |connection| connection.provider.protocol());

@@ -1,13 +1,14 @@
 //! `client`: a browser with its sessions and attempts, and `session`.
 
 use crate::app::App;
+use crate::flows::browser_sessions::ViewToken;
 use crate::flows::sign_in::trip;
 use crate::flows::{FlowError, browser_sessions, clients as browsers};
 use crate::frontend_api::wire::sign_in::sign_in;
 use crate::frontend_api::wire::sign_up::sign_up;
 use crate::frontend_api::wire::user::UserView;
 use crate::http::json::{NULL, object};
-use doorward_model::{Client, Email, EnterpriseConnection, Millis, Session, SignIn, SignUp};
+use doorward_model::{Client, Email, EnterpriseConnection, Millis, Session, SignIn, SignUp, UserId};
 use doorward_rules::sign_in_route::route;
 use doorward_store::{Tx, sign_ins, sign_ups, users};
 use serde::Serialize;
@@ -20,6 +21,8 @@ pub struct ClientView<'a> {
     sign_in: Option<(Cow<'a, SignIn>, Cow<'a, [EnterpriseConnection]>)>,
     sign_up: Option<SignUp>,
     now: Millis,
+    /// Whose session in focus has no token, because an EASIE provider has to be asked first.
+    unconfirmed: Option<UserId>,
 }
 
 /// What the caller has just loaded or made, so that it is not loaded again.
@@ -39,20 +42,29 @@ impl<'a> ClientView<'a> {
         azp: Option<&str>,
         now: Millis,
     ) -> Result<Self, FlowError> {
-        let mut shown = Vec::new();
+        let (mut shown, mut unconfirmed) = (Vec::new(), None);
         for session in browsers::active_sessions(tx, client, now).await? {
             let Some(user) = users::by_id(tx, &session.user_id).await? else { continue };
             let user = UserView::load(app, tx, user).await?;
             let token = if client.last_active_session_id.as_ref() == Some(&session.id) {
                 browser_sessions::token_for_view(app, tx, &session, azp.map(str::to_owned)).await?
             } else {
-                None
+                ViewToken::None
             };
+            if matches!(token, ViewToken::Unconfirmed) {
+                unconfirmed = Some(session.user_id.clone());
+            }
+            let token = token.minted();
             shown.push(SessionView { session, user, token });
         }
         let sign_in = current_sign_in(tx, client, known, now).await?;
         let sign_up = current_sign_up(tx, client, now).await?;
-        Ok(Self { client, sessions: shown, sign_in, sign_up, now })
+        Ok(Self { client, sessions: shown, sign_in, sign_up, now, unconfirmed })
+    }
+
+    /// Whose accounts have to be asked about before the session in focus can have a token.
+    pub fn unconfirmed(&self) -> Option<&UserId> {
+        self.unconfirmed.as_ref()
     }
 
     /// When the newest active session began; `None` when nobody is signed in.
