@@ -131,7 +131,7 @@ impl Served {
     /// Where codes may be sent: the callback of the company's connection, and nowhere else. `None` while there is none yet.
     fn redirect_uri(&self) -> Option<String> {
         let connection = self.idp.connection(self.op().index)?;
-        Some(redirect_uri(&self.idp.app.config, &connection.id))
+        Some(redirect_uri(&self.idp.app.config, connection))
     }
 
     /// Whether the company stands by somebody.

@@ -86,7 +86,7 @@ async fn only_the_registered_address_gets_an_answer_and_only_our_client() {
         let good = party.request(&[], Some(&party.verifier.challenge()));
         let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let registered = encoded(&party.redirect_uri);
-        let other = redirect_uri(&stage.server.app.config, &stage.connections[0].id);
+        let other = redirect_uri(&stage.server.app.config, &stage.connections[0]);
         let wrong: Vec<String> = ["/", "?a=b", "#a", "x", ".evil.test", "/../../x"]
             .iter()
             .map(|more| format!("{}{more}", party.redirect_uri))

@@ -38,7 +38,7 @@ impl<'a> Party<'a> {
             None => ExpectedIssuer::OfDiscoveryUrl(&url),
         };
         let provider = ProviderMetadata::parse(document.text.as_bytes(), expected).unwrap();
-        let redirect_uri = redirect_uri(&stage.server.app.config, &stage.connections[op.index].id);
+        let redirect_uri = redirect_uri(&stage.server.app.config, &stage.connections[op.index]);
         Self { stage, op, provider, redirect_uri, verifier: CodeVerifier::from_random(&[7; 32]) }
     }
 
