@@ -10,8 +10,8 @@ export const IRIS = { ...member, address: "iris@harbour.test", name: "Iris Tanak
 
 /** They have addresses on the companies' domains, and accounts that are not the companies'. */
 export const OUTSIDERS = [
-  { address: "sam@meadow.test", name: "Sam Reed", reason: "hd" },
-  { address: "mallory@harbour.test", name: "Mallory Moore", reason: "tid" },
+  { address: "sam@meadow.test", name: "Sam Reed", reason: "there is no hd, expected one of meadow.test" },
+  { address: "mallory@harbour.test", name: "Mallory Moore", reason: "tid: expected " },
 ];
 
 /** Suspends or restores somebody at the identity providers' start page. */

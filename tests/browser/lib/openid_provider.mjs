@@ -11,14 +11,16 @@ export async function startOidcProvider(idps, settings = {}) {
   const stateDir = mkdtempSync(join(tmpdir(), "oidc-provider-"));
   const env = { PORT: String(await freePort()), STATE_DIR: stateDir, PROFILE: "generic", CONSENT: "auto", ...settings };
   const op = await start("bash", [join(idps, "oidc-provider/start.sh")], env, "READY ");
-  const { discovery, issuer } = JSON.parse(op.line.slice("READY ".length));
+  const { discovery } = JSON.parse(op.line.slice("READY ".length));
+  // The issuer may be a template, with a placeholder for the tenant.
+  const { origin } = new URL(discovery);
   const control = async (path) => {
-    const answer = await fetch(`${issuer}/__control/${path}`, { method: "POST" });
+    const answer = await fetch(`${origin}/__control/${path}`, { method: "POST" });
     if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   };
   return {
     discoveryUrl: discovery,
-    origin: new URL(issuer).origin,
+    origin,
     stop: op.stop,
     /** Registers a client; `more` is further client metadata. */
     register(client, redirectUri, more = {}) {

@@ -155,7 +155,7 @@ export async function demo(browser, binary, database) {
       return (await visit.page.textContent("h1")).includes("Hello");
     };
     // The stated time, and a little for pages to load on a busy machine.
-    const end = Date.now() + 10_000 + 5_000;
+    const end = Date.now() + 10_000 + 3_000;
     const watched = visits.filter(({ person }) => person.isWatched);
     while ((await Promise.all(watched.map(isIn))).includes(true)) {
       ok(Date.now() < end, "somebody is still in");

@@ -3,8 +3,7 @@ mod party;
 use super::*;
 use crate::demo::stage::Stage;
 use crate::testing::parameters;
-use axum::body::Body;
-use axum::http::{Request, header};
+use axum::http::header;
 use doorward_oidc::easie::{AccountState, EasieError, EasieIdentity, google, microsoft};
 use doorward_oidc::{
     ClientAuthMethod, ClientAuthentication, CodeVerifier, Expectations, HttpResponse, IdToken, KeySet, OidcClient,
