@@ -48,6 +48,7 @@ for (const name of [
   "redirect_urls",
   "enterprise_connections",
   "oidc_connections",
+  "easie_connections",
   "saml_metadata",
   "sessions",
   "session_tokens",

@@ -472,6 +472,40 @@ def _():
     )
 
 
+for provider in ("oauth_google", "oauth_microsoft"):
+
+    @check(f"CON-2 {provider}: created, read, changed, activated, listed and deleted")
+    def _(provider=provider):
+        organization = new_organization()
+        secret = unique("hidden")
+        made = new_connection(provider=provider, organization_id=organization.id)
+        equal((made.provider, made.active, made.organization_id), (provider, False, organization.id), "made")
+        equal((made.oauth_config.provider_key, made.oauth_config.discovery_url), (provider, None), "oauth_config")
+        activate = lambda **fields: clerk.enterprise_connections.update(enterprise_connection_id=made.id, active=True, **fields)
+        refused(activate, (422, "easie_invalid_oauth_credentials"))
+        refused(lambda: activate(oidc={"client_id": "client"}), (422, "easie_invalid_oauth_credentials"))
+        changed = activate(oidc={"client_id": "client", "client_secret": secret})
+        equal((changed.active, changed.oauth_config.client_id), (True, "client"), "changed")
+        true(secret not in changed.model_dump_json(), "the answer holds the secret")
+        read = clerk.enterprise_connections.get(enterprise_connection_id=made.id)
+        equal((read.id, read.oauth_config.client_id), (made.id, "client"), "read")
+        listed = clerk.enterprise_connections.list(organization_id=organization.id, active=True)
+        equal((ids(listed.data), listed.total_count), ([made.id], 1), "listed")
+        for fixed in (
+            {"oidc": {"token_url": "https://op.example.test/token"}},
+            {"oidc": {"requires_pkce": True}},
+            {"disable_additional_identifications": False},
+        ):
+            refused(
+                lambda: clerk.enterprise_connections.update(enterprise_connection_id=made.id, **fixed),
+                (400, "enterprise_connection_invalid_type"),
+            )
+        clerk.enterprise_connections.update(enterprise_connection_id=made.id, active=False)
+        deleted = clerk.enterprise_connections.delete(enterprise_connection_id=made.id)
+        equal((deleted.object, deleted.id, deleted.deleted), ("enterprise_connection", made.id, True), "deleted")
+        refused(lambda: clerk.enterprise_connections.get(enterprise_connection_id=made.id), (404, "resource_not_found"))
+
+
 # --- sessions
 
 section("sessions")

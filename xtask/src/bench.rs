@@ -2,6 +2,7 @@
 //!
 //! The programs that measure print one JSON line per measure; this one runs them, loads the server, and prints one table.
 
+mod account_checks;
 mod backend;
 mod http;
 mod identity_provider;
@@ -29,6 +30,8 @@ pub(crate) enum Part {
     Scale,
     /// The SAML rows, beside what other software takes for the same.
     Peers,
+    /// Asking after accounts at EASIE providers.
+    Accounts,
 }
 
 /// Prints what could be measured even if something else failed.
@@ -49,10 +52,16 @@ fn measure(part: Part, table: &mut Table) -> Result<()> {
         return peers.measure(&Ours { validation, sign_in }, table);
     }
     let postgres = Postgres::start()?;
+    if part == Part::Accounts {
+        account_checks::measure("SQLite", Database::Sqlite, table)?;
+        return account_checks::measure("PostgreSQL", Database::Postgres(Some(&postgres)), table);
+    }
     if part == Part::All {
         library::measure(table)?;
         server::measure(&server::ON_SQLITE, Database::Sqlite, &mut idp, table)?;
         server::measure(&server::ON_POSTGRES, Database::Postgres(Some(&postgres)), &mut idp, table)?;
+        account_checks::measure("SQLite", Database::Sqlite, table)?;
+        account_checks::measure("PostgreSQL", Database::Postgres(Some(&postgres)), table)?;
         if server::has_ifma() {
             let mut idp = IdentityProvider::start_with(&[server::WITHOUT_IFMA])?;
             server::measure_without_ifma(&server::ON_SQLITE, Database::Sqlite, &mut idp, table)?;

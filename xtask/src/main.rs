@@ -39,6 +39,8 @@ cargo xtask <command>
                  does (only those whose file, function or code contains a text: mutants TEXT)
   bench          release build; CPU time, memory and start time, as ratios to the cost of the bare cryptography; and what an
                  operation costs among 1,000,000 organizations against 1,000 (alone: bench --only scale)
+  bench --only accounts
+                 asking after accounts at EASIE providers
   bench --only peers
                  the SAML rows beside other software, which is installed under target/ first (apt, npm, pip; some minutes)
 ";
@@ -70,6 +72,7 @@ fn run() -> Result<bool> {
         ["mutants"] => mutants::run(""),
         ["mutants", wanted] => mutants::run(wanted),
         ["bench"] => bench::run(bench::Part::All).map(|()| true),
+        ["bench", "--only", "accounts"] => bench::run(bench::Part::Accounts).map(|()| true),
         ["bench", "--only", "peers"] => bench::run(bench::Part::Peers).map(|()| true),
         ["bench", "--only", "scale"] => bench::run(bench::Part::Scale).map(|()| true),
         [] | ["help" | "--help" | "-h"] => {

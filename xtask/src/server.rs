@@ -47,6 +47,11 @@ impl Place {
         Ok(Self { folder, database_url, port: free_port()?, secret_key: new_secret_key()?, encryption_key })
     }
 
+    /// With which the server encrypts what it stores.
+    pub(crate) fn encryption_key(&self) -> &str {
+        &self.encryption_key
+    }
+
     pub(crate) fn start(&self, binary: &Path) -> Result<Server> {
         self.start_with(binary, &[])
     }

@@ -21,12 +21,16 @@ pub(super) enum Value {
     CpuMicroseconds(f64),
     Milliseconds(f64),
     Megabytes(f64),
+    PerSecond(f64),
 }
 
 impl Value {
     fn amount(self) -> f64 {
         match self {
-            Self::CpuMicroseconds(amount) | Self::Milliseconds(amount) | Self::Megabytes(amount) => amount,
+            Self::CpuMicroseconds(amount)
+            | Self::Milliseconds(amount)
+            | Self::Megabytes(amount)
+            | Self::PerSecond(amount) => amount,
         }
     }
 
@@ -35,6 +39,7 @@ impl Value {
             Self::CpuMicroseconds(_) => "us CPU",
             Self::Milliseconds(_) => "ms",
             Self::Megabytes(_) => "MB",
+            Self::PerSecond(_) => "/s",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The Backend API: JSON, authenticated by the secret key. One file per resource; `wire/` holds what goes over the line.
 
+mod account_checks;
 mod connection_keys;
 mod enterprise_connections;
 mod idp_certificates;
@@ -68,6 +69,7 @@ pub fn router(app: Arc<App>) -> Router {
             "/v1/enterprise_connections/{id}/metadata_refresh",
             get(metadata_refresh::get).post(metadata_refresh::create),
         )
+        .route("/v1/enterprise_connections/{id}/account_checks", get(account_checks::list))
         .method_not_allowed_fallback(async || ApiError::from(Refusal::MethodNotAllowed).into_response())
         .route_layer(middleware::from_fn_with_state(app.clone(), authenticate))
         .fallback(async || ApiError::from(Refusal::RouteNotFound).into_response())
@@ -209,6 +211,7 @@ mod tests {
         ("POST", "/v1/enterprise_connections/x/keys/y/sign"),
         ("GET", "/v1/enterprise_connections/x/metadata_refresh"),
         ("POST", "/v1/enterprise_connections/x/metadata_refresh"),
+        ("GET", "/v1/enterprise_connections/x/account_checks"),
     ];
 
     /// These are the Frontend API's too: without a key it answers.

@@ -7,19 +7,21 @@
 //! 3. The token is verified with the published keys; who the ids in it are is asked at the Backend API, and whether the
 //!    session has ended meanwhile. Who does without that question learns of it when the token ends, at most a minute later.
 
+mod pages;
+
 use crate::app::App;
-use crate::demo::companies::{COMPANIES, Company, full_name};
+use crate::demo::companies::{COMPANIES, full_name};
 use crate::demo::introduction::check_time;
 use crate::demo::token::{TokenError, VerifiedToken, check_session, verify};
 use crate::http::cookies;
 use crate::pages::{render, see_other};
-use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use doorward_model::Millis;
+use pages::{SignedInPage, SignedOutPage};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,49 +65,6 @@ fn routes(sample: SampleApp) -> Router {
         .route("/", get(home))
         .route("/assets/style.css", get(crate::pages::style))
         .with_state(Arc::new(sample))
-}
-
-#[derive(Template)]
-#[template(path = "demo/app_signed_out.html")]
-struct SignedOutPage<'a> {
-    sign_in_url: String,
-    notice: Option<String>,
-    companies: &'static [Company],
-    idp: &'a str,
-    /// Within what time a suspended person is out.
-    time: String,
-}
-
-impl SignedOutPage<'_> {
-    /// Companies at which the server keeps asking.
-    fn watched(&self) -> String {
-        let watched = self.companies.iter().filter(|company| company.kind.is_watched());
-        watched.map(|company| company.name).collect::<Vec<_>>().join(" or ")
-    }
-
-    /// Addresses that must be kept out.
-    fn outsiders(&self) -> Vec<String> {
-        let of = |company: &Company| company.outsider.as_ref().map(|(person, _)| person.email(company));
-        self.companies.iter().filter_map(of).collect()
-    }
-}
-
-#[derive(Template)]
-#[template(path = "demo/app_signed_in.html")]
-struct SignedInPage {
-    name: String,
-    email: String,
-    organization: Option<(String, String)>,
-    role: String,
-    header: String,
-    claims: String,
-    kid: String,
-    jwks_url: String,
-    sign_out_url: String,
-    /// Whether the server keeps asking if this person is still there.
-    is_watched: bool,
-    idp: String,
-    time: String,
 }
 
 impl SampleApp {

@@ -3,6 +3,9 @@
 //! an entity id and a key of its own, so that they are as apart as in real life.
 
 mod home;
+mod keys;
+
+pub use keys::{Companies, CompanyIdp};
 
 use crate::app::App;
 use crate::demo::companies::{COMPANIES, Company, Kind, Person};
@@ -13,67 +16,16 @@ use crate::http::params::{Field, MAX_BODY_BYTES, read_form};
 use crate::http::{Path, Query};
 use crate::pages::{render, render_with_script};
 use crate::random::hex;
-use crate::server::write_private;
-use anyhow::Context as _;
 use askama::Template;
 use axum::Router;
 use axum::extract::{RawQuery, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use doorward_model::{EnterpriseConnection, Random};
-use doorward_saml::SamlKey;
+use doorward_model::EnterpriseConnection;
 use doorward_saml::idp::{IssuedAttribute, IssuedResponse, ReceivedAuthnRequest, RsaDigest, SignedPart, idp_metadata};
-use std::collections::BTreeMap;
 use std::path::Path as FilePath;
 use std::sync::{Arc, OnceLock};
-
-/// A company's identity provider.
-pub struct CompanyIdp {
-    pub entity_id: String,
-    pub sso_url: String,
-    pub key: SamlKey,
-}
-
-/// The identity providers that speak SAML, by the companies' slugs.
-pub struct Companies(BTreeMap<&'static str, CompanyIdp>);
-
-impl Companies {
-    /// Loads the keys from the data directory, making them at the first start.
-    pub fn load(folder: &FilePath, base: &str, random: &dyn Random) -> anyhow::Result<Self> {
-        let load = |company: &'static Company| -> anyhow::Result<(&str, CompanyIdp)> {
-            let idp = CompanyIdp {
-                entity_id: format!("{base}/{}/metadata", company.slug),
-                sso_url: format!("{base}/{}/sso", company.slug),
-                key: load_key(&folder.join(format!("test-idp-{}.pem", company.slug)), random)?,
-            };
-            Ok((company.slug, idp))
-        };
-        let companies = COMPANIES.iter().filter(|company| company.kind == Kind::Saml);
-        Ok(Self(companies.map(load).collect::<Result<_, _>>()?))
-    }
-
-    /// The identity provider of a company; `None` where it does not speak SAML.
-    pub fn of(&self, company: &Company) -> Option<&CompanyIdp> {
-        self.0.get(company.slug)
-    }
-}
-
-/// Private key and certificate in one file.
-fn load_key(file: &FilePath, random: &dyn Random) -> anyhow::Result<SamlKey> {
-    let wrong = || format!("{} is no usable key; delete it to get a new one", file.display());
-    if !file.exists() {
-        let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)?;
-        let mut params = rcgen::CertificateParams::new(Vec::<String>::new())?;
-        params.distinguished_name.push(rcgen::DnType::CommonName, "Doorward test identity provider");
-        let certificate = params.self_signed(&key)?;
-        write_private(file, &format!("{}{}", key.serialize_pem(), certificate.pem()), random)
-            .with_context(|| format!("cannot write {}", file.display()))?;
-    }
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let (key, certificate) = text.split_at(text.find("-----BEGIN CERTIFICATE").with_context(wrong)?);
-    SamlKey::from_pem(key, certificate).with_context(wrong)
-}
 
 /// All identity providers, and what they know of the server.
 pub struct TestIdp {

@@ -118,6 +118,19 @@ pub async fn configuration(
     found.map(|kept| kept.value).map_err(|error| error.refusal("The configuration document"))
 }
 
+/// Keeps a document as if it had been fetched for a connection, for tests of providers that no test asks.
+#[cfg(test)]
+pub async fn keep(app: &App, id: &doorward_model::EnterpriseConnectionId, document: &[u8]) {
+    let mut tx = app.store.read().await.unwrap();
+    let connection = doorward_store::enterprise_connections::by_id(&mut tx, id).await.unwrap().unwrap();
+    let url = discovery_url(&connection).unwrap();
+    let value = parse(connection.provider, document, url).unwrap();
+    let fetched = Fetched { value, size: document.len(), cache_control: None };
+    let shelf = &app.oidc_documents.configurations;
+    let kept = shelf.get(&key(&connection, url), Want::Fresh, app.now(), async || Ok(fetched)).await;
+    assert!(kept.is_ok());
+}
+
 fn by_hand(oidc: &OidcConfig) -> Result<ProviderMetadata, Refusal> {
     let missing = |missing| Refusal::OauthConfigMissing { missing };
     let endpoints = ManualEndpoints {

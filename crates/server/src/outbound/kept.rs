@@ -28,7 +28,7 @@ pub struct Fetched<T> {
 }
 
 /// Whose document it is, and where it comes from. What one connection's server says is never used for another connection, even
-/// if both name the same address.
+/// if both name the same address; those of a public provider that no connection names belong to that provider.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     pub owner: String,

@@ -138,9 +138,21 @@ impl TestApp {
         self.clock.is_broken.store(true, Ordering::SeqCst);
     }
 
+    /// Does as [`Self::break_clock_once`] when it is called, from wherever.
+    pub fn clock_breaker(&self) -> impl Fn() + Send + Sync + 'static {
+        let clock = self.clock.clone();
+        move || clock.is_broken.store(true, Ordering::SeqCst)
+    }
+
     /// Changes the database behind the server's back.
     pub async fn sql(&self, sql: &str) {
         administer(&self.url, sql).await;
+    }
+
+    /// All files of the database, on SQLite.
+    pub fn database_bytes(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(&self.directory).unwrap().map(|file| file.unwrap().path());
+        files.flat_map(|file| std::fs::read(file).unwrap()).collect()
     }
 
     /// Sends a request as it is.

@@ -2,12 +2,14 @@
 //!
 //! Actors go through the public interfaces only.
 
+mod account_provider;
 mod app;
 mod browser;
 mod idp;
 mod metadata_server;
 mod oidc_provider;
 
+pub use account_provider::AccountProvider;
 pub use app::{SECRET_KEY, TestApp};
 pub use browser::{Answer, Browser};
 pub use idp::{Identity, TestIdp, begin_sign_in, encrypt_for};

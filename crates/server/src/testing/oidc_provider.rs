@@ -18,9 +18,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+const WELL_KNOWN: &str = "/.well-known/openid-configuration";
 pub const CLIENT_SECRET: &str = "a secret: with / and & in it";
 
 type ChangeTokens = Arc<dyn Fn(&mut Value) + Send + Sync>;
+type GivesRefreshToken = Arc<dyn Fn(&BTreeMap<String, String>) -> bool + Send + Sync>;
 type Change = Arc<dyn Fn(&mut Value, &mut Value) + Send + Sync>;
 
 /// A person, as the provider knows her.
@@ -40,6 +42,29 @@ impl Person {
             "given_name": first, "family_name": last,
         });
         Self { userinfo: claims.clone(), id_token: claims }
+    }
+
+    /// Of a Google Workspace organization.
+    pub fn of_google(email: &str, hosted_domain: &str) -> Self {
+        Self::new(email, "Alice", "Müller").with("hd", json!(hosted_domain))
+    }
+
+    /// Of an Entra ID tenant, whose document vouches for the address by `xms_edov`.
+    pub fn of_entra(email: &str, object_id: &str, tenant: &str) -> Self {
+        Self::new(email, "Alice", "Müller")
+            .without("email_verified")
+            .with("oid", json!(object_id))
+            .with("tid", json!(tenant))
+            .with("preferred_username", json!(email))
+            .with("xms_edov", json!(true))
+    }
+
+    /// Without a claim, in both places.
+    pub fn without(mut self, name: &str) -> Self {
+        for claims in [&mut self.id_token, &mut self.userinfo] {
+            claims.as_object_mut().unwrap().shift_remove(name);
+        }
+        self
     }
 
     /// The same in both places, changed.
@@ -68,7 +93,8 @@ impl OpKey {
         Arc::new(Self { kid: kid.to_owned(), pair })
     }
 
-    fn jwk(&self) -> Value {
+    /// The public half, as a key set has it.
+    pub fn jwk(&self) -> Value {
         let (x, y) = self.pair.public_key().as_ref()[1..].split_at(32);
         let [x, y] = [x, y].map(|half| URL_SAFE_NO_PAD.encode(half));
         json!({"kty": "EC", "crv": "P-256", "kid": self.kid, "use": "sig", "alg": "ES256", "x": x, "y": y})
@@ -89,6 +115,7 @@ struct Grant {
     nonce: Option<String>,
     challenge: Option<String>,
     redirect_uri: String,
+    has_refresh_token: bool,
     now: Millis,
 }
 
@@ -104,6 +131,12 @@ pub struct Canned {
 pub struct OpState {
     pub client_id: String,
     pub client_secret: Option<&'static str>,
+    /// Who it says it is, `{tenantid}` for the tenant; `None`: its address.
+    pub issuer: Option<String>,
+    /// Whether responses carry `iss`, which Google and Entra ID do not send.
+    pub sends_iss: bool,
+    /// Whether an authorization request like this one brings a refresh token.
+    pub gives_refresh_token: GivesRefreshToken,
     /// The first one signs.
     pub keys: Vec<Arc<OpKey>>,
     /// Members of the configuration document that differ; `null` takes one away.
@@ -140,6 +173,9 @@ impl TestOp {
         let state = OpState {
             client_id: "doorward at op".into(),
             client_secret: Some(CLIENT_SECRET),
+            issuer: None,
+            sends_iss: true,
+            gives_refresh_token: Arc::new(|_| false),
             keys: vec![OpKey::new("key-1")],
             document: json!({}),
             canned: BTreeMap::new(),
@@ -169,7 +205,47 @@ impl TestOp {
     }
 
     /// This provider with an active connection.
-    pub async fn connected(mut self, server: &TestApp, domain: &str, organization: Option<&str>, oidc: Value) -> Self {
+    pub async fn connected(self, server: &TestApp, domain: &str, organization: Option<&str>, oidc: Value) -> Self {
+        self.connected_as(server, "oidc_custom", &[domain], organization, oidc).await
+    }
+
+    /// A provider of many organizations like Google's, with an active connection.
+    pub async fn google(server: &TestApp, domains: &[&str], organization: Option<&str>) -> Self {
+        let op = Self::start().await;
+        op.state().issuer = Some("https://accounts.google.com".into());
+        op.is_easie().connected_as(server, "oauth_google", domains, organization, json!({})).await
+    }
+
+    /// A provider of many organizations like Entra ID, with an active connection.
+    pub async fn entra(server: &TestApp, domains: &[&str], organization: Option<&str>) -> Self {
+        let op = Self::start().await;
+        let issuer = format!("{}/{{tenantid}}/v2.0", op.url);
+        op.state().issuer = Some(issuer);
+        op.is_easie().connected_as(server, "oauth_microsoft", domains, organization, json!({})).await
+    }
+
+    fn is_easie(self) -> Self {
+        {
+            let mut state = self.state();
+            state.sends_iss = false;
+            state.document = json!({"authorization_response_iss_parameter_supported": null});
+            state.gives_refresh_token = Arc::new(|asked| {
+                asked.get("access_type").is_some_and(|access| access == "offline")
+                    || asked["scope"].split(' ').any(|scope| scope == "offline_access")
+            });
+        }
+        self
+    }
+
+    /// This provider with another active connection, to a kind of provider.
+    pub async fn connected_as(
+        mut self,
+        server: &TestApp,
+        provider: &str,
+        domains: &[&str],
+        organization: Option<&str>,
+        oidc: Value,
+    ) -> Self {
         let mut half = json!({
             "client_id": self.state().client_id,
             "client_secret": self.state().client_secret,
@@ -177,9 +253,9 @@ impl TestOp {
         });
         merge(&mut half, &oidc);
         let body = json!({
-            "name": format!("SSO of {domain}"),
-            "provider": "oidc_custom",
-            "domains": [domain],
+            "name": format!("SSO of {}", domains[0]),
+            "provider": provider,
+            "domains": domains,
             "organization_id": organization,
             "active": true,
             "oidc": half,
@@ -194,7 +270,9 @@ impl TestOp {
     }
 
     pub fn discovery_url(&self) -> String {
-        format!("{}/.well-known/openid-configuration", self.url)
+        let is_for_tenants = self.state().issuer.as_ref().is_some_and(|issuer| issuer.contains("{tenantid}"));
+        let place = if is_for_tenants { "/organizations/v2.0" } else { "" };
+        format!("{}{place}{WELL_KNOWN}", self.url)
     }
 
     /// The connection's id.
@@ -232,6 +310,7 @@ impl TestOp {
         let code = token(&*server.app.random);
         let mut state = self.state();
         assert_eq!(asked["client_id"], state.client_id);
+        let has_refresh_token = (state.gives_refresh_token)(&asked);
         state.codes.insert(
             code.clone(),
             Grant {
@@ -239,15 +318,19 @@ impl TestOp {
                 nonce: asked.get("nonce").cloned(),
                 challenge: asked.get("code_challenge").cloned(),
                 redirect_uri: asked["redirect_uri"].clone(),
+                has_refresh_token,
                 now: server.now(),
             },
         );
-        vec![
+        let mut brought = vec![
             ("code".to_owned(), code),
             ("state".to_owned(), asked["state"].clone()),
-            ("iss".to_owned(), self.url.clone()),
             (REDIRECT_URI.to_owned(), asked["redirect_uri"].clone()),
-        ]
+        ];
+        if state.sends_iss {
+            brought.push(("iss".to_owned(), self.url.clone()));
+        }
+        brought
     }
 
     /// From the redirect to the provider to the answer of the callback, in one browser.
@@ -261,10 +344,16 @@ impl TestOp {
         self.answer(server, browser, &redirect, person).await
     }
 
-    fn document(&self) -> Value {
+    /// The document at this path.
+    fn document(&self, path: &str) -> Value {
         let url = &self.url;
+        let own = path.strip_suffix(WELL_KNOWN).unwrap_or_default();
+        let issuer = match self.state().issuer.clone() {
+            Some(issuer) if own.is_empty() || own.starts_with("/organizations/") => issuer,
+            _ => format!("{url}{own}"),
+        };
         let mut document = json!({
-            "issuer": url,
+            "issuer": issuer,
             "authorization_endpoint": format!("{url}/auth"),
             "token_endpoint": format!("{url}/token"),
             "userinfo_endpoint": format!("{url}/userinfo"),
@@ -310,10 +399,12 @@ impl TestOp {
         let mut header = json!({"alg": "ES256", "kid": key.kid, "typ": "JWT"});
         let mut claims = grant.person.id_token.clone();
         let seconds = grant.now / 1000;
+        let tenant = claims["tid"].as_str().unwrap_or("none");
+        let issuer = state.issuer.as_ref().map_or(self.url.clone(), |issuer| issuer.replace("{tenantid}", tenant));
         merge(
             &mut claims,
             &json!({
-                "iss": self.url, "aud": state.client_id, "iat": seconds, "exp": seconds + 300, "nonce": grant.nonce,
+                "iss": issuer, "aud": state.client_id, "iat": seconds, "exp": seconds + 300, "nonce": grant.nonce,
                 "at_hash": URL_SAFE_NO_PAD.encode(&digest(&SHA256, access_token.as_bytes()).as_ref()[..16]),
             }),
         );
@@ -323,6 +414,9 @@ impl TestOp {
         let mut tokens = json!({
             "access_token": access_token, "token_type": "Bearer", "expires_in": 300, "id_token": key.sign(&header, &claims),
         });
+        if grant.has_refresh_token {
+            tokens["refresh_token"] = json!(format!("refresh-{}", form["code"]));
+        }
         if let Some(change) = &state.change_tokens {
             change(&mut tokens);
         }
@@ -395,7 +489,7 @@ async fn answer(State(op): State<TestOp>, request: Request) -> Response {
     }
     let authorization = parts.headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
     match (parts.method, path.as_str()) {
-        (Method::GET, "/.well-known/openid-configuration") => json_answer(200, cache_control, &op.document()),
+        (Method::GET, path) if path.ends_with(WELL_KNOWN) => json_answer(200, cache_control, &op.document(path)),
         (Method::GET, "/jwks") => {
             let keys: Vec<Value> = op.state().keys.iter().map(|key| key.jwk()).collect();
             json_answer(200, cache_control, &json!({"keys": keys}))

@@ -9,6 +9,7 @@ mod cascades;
 #[cfg(test)]
 mod constraints;
 #[cfg(test)]
+mod easie_grants;
 mod lists;
 #[cfg(test)]
 mod lookups;

@@ -70,4 +70,6 @@ fn scopes(oidc: &Params) -> Result<Option<Vec<String>>, Refusal> {
 }
 
 #[cfg(test)]
+mod easie_tests;
+#[cfg(test)]
 mod tests;

@@ -57,7 +57,7 @@ fn saml_connection(config: &Config, connection: &EnterpriseConnection) -> Value 
 
 fn oauth_config(config: &Config, connection: &EnterpriseConnection, oidc: &OidcConfig) -> Value {
     let mapping = &oidc.attribute_mapping;
-    json!({
+    let mut object = json!({
         "id": oidc.id,
         "name": connection.name,
         "provider_key": provider_key(connection.provider, oidc),
@@ -78,12 +78,15 @@ fn oauth_config(config: &Config, connection: &EnterpriseConnection, oidc: &OidcC
             "last_name": mapping.last_name,
             "email_verified_default": mapping.email_verified_default,
         })),
-        "tenant_id": oidc.tenant_id,
         "login_hint": oidc.login_hint,
         "logo_public_url": null,
         "created_at": connection.created_at,
         "updated_at": connection.updated_at,
-    })
+    });
+    if connection.provider == Provider::OauthMicrosoft {
+        object["tenant_id"] = json!(oidc.tenant_id);
+    }
+    object
 }
 
 /// The key by which the provider is known in the instance; it never changes (CON-3, CON-4).

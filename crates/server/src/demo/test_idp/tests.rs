@@ -120,23 +120,6 @@ async fn strangers_get_no_answer() {
     idp.0.close().await;
 }
 
-#[test]
-fn a_key_is_made_once_and_is_its_owners_alone() {
-    let folder = std::env::temp_dir().join(format!("doorward-test-idp-key-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("key.pem");
-    let load = || load_key(&file, &crate::random::SystemRandom);
-    assert_eq!(load().unwrap().certificate().base64(), load().unwrap().certificate().base64());
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    }
-    std::fs::write(&file, "nothing").unwrap();
-    assert!(load().unwrap_err().to_string().contains("delete it to get a new one"));
-    std::fs::remove_dir_all(&folder).unwrap();
-}
-
 #[tokio::test]
 async fn a_suspended_person_cannot_sign_in() {
     let idp = Idp::new("suspended").await;

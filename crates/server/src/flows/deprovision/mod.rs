@@ -37,8 +37,9 @@ const AT_ONCE: usize = 16;
 /// How long a session token waits for the outcome of a check. After that it is as if the provider had not answered; the check
 /// goes on, and what comes of it counts.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// How often it is looked whether another node is done.
+/// How often, and how many times, it is looked whether another node is done: less than the patience together.
 const LOOK: Duration = Duration::from_millis(50);
+const LOOKS: usize = 50;
 
 /// Whether accounts of the user have to be asked about before a token is minted for a session that may have one.
 pub fn is_to_be_confirmed(app: &App, facts: &TokenFacts, now: Millis) -> bool {
@@ -96,7 +97,7 @@ async fn claim(app: &App, account: &EnterpriseAccountId) -> Result<Option<EasieG
 }
 
 async fn wait_for_other_node(app: &App, account: &EnterpriseAccountId) {
-    for _ in 0..PATIENCE.as_millis() / LOOK.as_millis() {
+    for _ in 0..LOOKS {
         let is_claimed = async { easie_grants::is_claimed(&mut app.store.read().await?, account, app.now()).await };
         match is_claimed.await {
             Ok(true) => tokio::time::sleep(LOOK).await,
@@ -154,7 +155,8 @@ pub async fn finish(app: &App, at_most: Duration) {
     }
 }
 
-async fn check_claimed(app: &Arc<App>, grant: EasieGrant) {
+/// Checks an account that was claimed: here, or by the job.
+pub async fn check_claimed(app: &Arc<App>, grant: EasieGrant) {
     let (account, until) = (grant.account_id.clone(), grant.claimed_until);
     // In a task of its own, which ends with this one: a panic there is this account's failure and nobody else's.
     let mut task = JoinSet::new();
@@ -278,6 +280,3 @@ fn log(app: &App, grant: &EasieGrant, outcome: Outcome, now: Millis) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

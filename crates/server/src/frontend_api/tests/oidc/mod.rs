@@ -17,25 +17,28 @@ fn alice() -> Person {
 }
 
 /// A sign-in whose browser is at the provider.
-struct Trip<'a> {
-    browser: Browser<'a>,
-    redirect: String,
+pub(super) struct Trip<'a> {
+    pub(super) browser: Browser<'a>,
+    pub(super) redirect: String,
 }
 
 impl<'a> Trip<'a> {
-    async fn begin(app: &'a TestApp, email: &str) -> Self {
+    pub(super) async fn begin(app: &'a TestApp, email: &str) -> Self {
         let browser = app.browser();
         let redirect = begin_sign_in(&browser, email).await;
         Self { browser, redirect }
     }
 
     /// The person signs in and comes back.
-    async fn answer(&self, app: &TestApp, op: &TestOp, person: &Person) -> Result<Value, (String, String)> {
+    pub(super) async fn answer(&self, app: &TestApp, op: &TestOp, person: &Person) -> Result<Value, (String, String)> {
         self.come_back(&op.authorize(app, &self.redirect, person)).await
     }
 
     /// Comes back with these parameters; the session, or code and reason of the refusal that the sign-in keeps.
-    async fn come_back<K: AsRef<str>, V: AsRef<str>>(&self, with: &[(K, V)]) -> Result<Value, (String, String)> {
+    pub(super) async fn come_back<K: AsRef<str>, V: AsRef<str>>(
+        &self,
+        with: &[(K, V)],
+    ) -> Result<Value, (String, String)> {
         let location = self.browser.visit(&callback_url(with)).await.location().to_owned();
         let client = client(&self.browser).await;
         if let Some(session) = client["sessions"].as_array().unwrap().first() {
@@ -51,7 +54,7 @@ impl<'a> Trip<'a> {
 }
 
 /// A sign-in of Alice that has to fail, with this code and these words, and to leave nothing behind.
-async fn refused(app: &TestApp, op: &TestOp, person: &Person, code: &str, words: &str) {
+pub(super) async fn refused(app: &TestApp, op: &TestOp, person: &Person, code: &str, words: &str) {
     let before = footprint(app).await;
     let trip = Trip::begin(app, "alice@acme.test").await;
     let error = trip.answer(app, op, person).await.expect_err(words);
