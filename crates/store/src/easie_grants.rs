@@ -33,10 +33,11 @@ statements! {
                   WHERE g.user_id = $1 AND g.state = 'live' AND c.active AND (g.due_at IS NULL OR g.due_at <= $2) ORDER BY g.account_id";
     CLAIM = concat!("UPDATE easie_grants SET claimed_until = $3 WHERE account_id = $1 AND claimed_until <= $2 AND state = 'live' \
                     RETURNING ", columns!());
-    CLAIM_DUE = concat!("UPDATE easie_grants SET claimed_until = $3 WHERE claimed_until <= $1 AND account_id IN \
-                        (SELECT g.account_id FROM easie_grants g JOIN enterprise_connections c ON c.id = g.connection_id \
-                        WHERE g.due_at <= $1 AND g.claimed_until <= $1 AND c.provider = $2 AND c.active AND ", is_signed_in!(), " \
-                        ORDER BY g.due_at, g.account_id LIMIT CAST($4 AS BIGINT)) RETURNING ", columns!());
+    DUE = concat!("SELECT g.account_id FROM easie_grants g JOIN enterprise_connections c ON c.id = g.connection_id \
+                  WHERE g.due_at <= $1 AND g.claimed_until <= $1 AND c.provider = $2 AND c.active AND ", is_signed_in!(), " \
+                  ORDER BY g.due_at, g.account_id LIMIT CAST($3 AS BIGINT)");
+    CLAIM_DUE = concat!("UPDATE easie_grants SET claimed_until = $3 WHERE account_id = $1 AND claimed_until <= $2 AND due_at <= $2 \
+                        AND state = 'live' RETURNING ", columns!());
     REST = concat!("UPDATE easie_grants SET due_at = NULL WHERE claimed_until <= $1 AND account_id IN \
                    (SELECT g.account_id FROM easie_grants g JOIN enterprise_connections c ON c.id = g.connection_id \
                    WHERE g.due_at <= $1 AND g.claimed_until <= $1 AND NOT (c.active AND ", is_signed_in!(), ") \
@@ -114,7 +115,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// The proof of who was given this grant by [`claim`] or [`claim_due`].
+    /// The proof of who was given this grant by [`claim`].
     pub fn of(grant: &EasieGrant) -> Self {
         Self {
             account_id: grant.account_id.clone(),
@@ -133,30 +134,31 @@ impl Claim {
     }
 }
 
-/// Takes a live grant for the caller alone, if nobody has it.
+/// Takes a live grant for the caller alone, if nobody has it and, with `only_if_due`, it is still due.
 pub async fn claim(
     tx: &mut Tx,
     account: &EnterpriseAccountId,
     now: Millis,
     until: Millis,
+    only_if_due: bool,
 ) -> Result<Option<EasieGrant>, StoreError> {
-    tx.optional(CLAIM, args![account.as_str(), now, until], read).await
+    let sql = if only_if_due { CLAIM_DUE } else { CLAIM };
+    tx.optional(sql, args![account.as_str(), now, until], read).await
 }
 
-/// Takes up to `most` grants at active connections to a provider that are due, that nobody has, and with whose accounts somebody
-/// is signed in; those that waited longest.
-pub async fn claim_due(
+/// Up to `most` accounts at active connections to a provider that are due, that nobody has claimed, and with which somebody is
+/// signed in; those first that waited longest.
+pub async fn due(
     tx: &mut Tx,
     provider: EasieProvider,
     now: Millis,
-    until: Millis,
     most: i64,
-) -> Result<Vec<EasieGrant>, StoreError> {
+) -> Result<Vec<EnterpriseAccountId>, StoreError> {
     let provider = match provider {
         EasieProvider::Google => Provider::OauthGoogle,
         EasieProvider::Microsoft => Provider::OauthMicrosoft,
     };
-    tx.all(CLAIM_DUE, args![now, provider.as_str(), until, most], read).await
+    tx.all(DUE, args![now, provider.as_str(), most], |row| row.id()).await
 }
 
 /// Takes up to 500 grants that are due off the schedule because nobody is signed in with them or their connection was switched

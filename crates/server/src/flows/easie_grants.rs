@@ -22,7 +22,6 @@ pub fn seal(
 }
 
 /// A stored refresh token out of its encryption.
-#[cfg_attr(not(test), expect(dead_code, reason = "the asking after accounts comes with deprovisioning"))]
 pub fn open(app: &App, connection: &EnterpriseConnectionId, subject: &str, sealed: &str) -> Result<Secret, FlowError> {
     let opened = app.encryption.decrypt(sealed, &context(connection, subject)).map_err(internal)?;
     Ok(Secret::new(String::from_utf8(opened).map_err(internal)?))

@@ -43,8 +43,19 @@ async fn of(store: &Store, grant: &EasieGrant) -> EasieGrant {
     easie_grants::of_account(&mut reader(store).await, &grant.account_id).await.unwrap().unwrap()
 }
 
+async fn claim_due_at(store: &Store, provider: EasieProvider, now: Millis, most: i64) -> Vec<EasieGrant> {
+    let due = easie_grants::due(&mut reader(store).await, provider, now, most).await.unwrap();
+    committed!(store, |tx| {
+        let mut claimed = Vec::new();
+        for account in &due {
+            claimed.extend(easie_grants::claim(tx, account, now, now + 100, true).await?);
+        }
+        claimed
+    })
+}
+
 async fn claim_due(store: &Store, now: Millis, most: i64) -> Vec<EasieGrant> {
-    committed!(store, |tx| { easie_grants::claim_due(tx, EasieProvider::Google, now, now + 100, most).await? })
+    claim_due_at(store, EasieProvider::Google, now, most).await
 }
 
 both_databases! {
@@ -66,7 +77,7 @@ both_databases! {
         let claimed = person(&store, 9, &at, Some(NOW)).await;
         committed!(store, |tx| {
             sessions::end_all_of_user(tx, &signed_out.user_id, SessionStatus::Ended, NOW).await?;
-            assert!(easie_grants::claim(tx, &claimed.account_id, NOW, NOW + 1).await?.is_some());
+            assert!(easie_grants::claim(tx, &claimed.account_id, NOW, NOW + 1, false).await?.is_some());
         });
         // The session of this one has run out without anybody saying so.
         committed!(store, |tx| {
@@ -79,9 +90,7 @@ both_databases! {
         let found = claim_due(&store, NOW, 10).await;
         assert_eq!(found, [EasieGrant { claimed_until: UNTIL, ..second }]);
         assert_eq!(claim_due(&store, NOW, 10).await, []);
-        let microsoft = committed!(store, |tx| {
-            easie_grants::claim_due(tx, EasieProvider::Microsoft, NOW, UNTIL, 10).await?
-        });
+        let microsoft = claim_due_at(&store, EasieProvider::Microsoft, NOW, 10).await;
         assert_eq!(microsoft.len(), 1);
         // A claim whose holder died runs out.
         assert_eq!(claim_due(&store, NOW + 99, 10).await.len(), 2, "the one due later and the one claimed for a moment");
@@ -102,7 +111,7 @@ both_databases! {
             for grant in [&signed_out, &later, &claimed] {
                 sessions::end_all_of_user(tx, &grant.user_id, SessionStatus::Ended, NOW).await?;
             }
-            easie_grants::claim(tx, &claimed.account_id, NOW, UNTIL).await?;
+            easie_grants::claim(tx, &claimed.account_id, NOW, UNTIL, false).await?;
         });
         assert_eq!(committed!(store, |tx| { easie_grants::rest(tx, NOW).await? }), 2);
         assert_eq!(committed!(store, |tx| { easie_grants::rest(tx, NOW).await? }), 0);
@@ -124,11 +133,15 @@ both_databases! {
         connected(&store, &at).await;
         let grant = person(&store, 1, &at, Some(NOW)).await;
         let claim = async |now: Millis, until: Millis| {
-            committed!(store, |tx| { easie_grants::claim(tx, &grant.account_id, now, until).await? })
+            committed!(store, |tx| { easie_grants::claim(tx, &grant.account_id, now, until, false).await? })
         };
         let save = async |proof: &Claim, grant: &EasieGrant| {
             committed!(store, |tx| { easie_grants::save_claimed(tx, proof, grant).await? })
         };
+        committed!(store, |tx| {
+            let too_early = easie_grants::claim(tx, &grant.account_id, NOW - 1, UNTIL, true).await?;
+            assert_eq!(too_early, None, "it is not due");
+        });
         let first = claim(NOW, UNTIL).await.unwrap();
         assert_eq!(Claim::of(&first).until(), UNTIL);
         assert_eq!(claim(UNTIL - 1, UNTIL + 50).await, None);
@@ -174,12 +187,12 @@ both_databases! {
         connected(&store, &at).await;
         for (n, state, gone_at) in [(1, EasieGrantState::Gone, vec![NOW + 7]), (2, EasieGrantState::SignInNeeded, vec![])] {
             let grant = person(&store, n, &at, Some(NOW)).await;
-            let claimed = committed!(store, |tx| { easie_grants::claim(tx, &grant.account_id, NOW, UNTIL).await? }).unwrap();
+            let claimed = committed!(store, |tx| { easie_grants::claim(tx, &grant.account_id, NOW, UNTIL, false).await? }).unwrap();
             let proof = Claim::of(&claimed);
             let decided = EasieGrant { encrypted_refresh_token: None, state, due_at: None, updated_at: NOW + 7, ..claimed };
             committed!(store, |tx| { assert!(easie_grants::save_claimed(tx, &proof, &decided).await?) });
             committed!(store, |tx| {
-                assert_eq!(easie_grants::claim(tx, &grant.account_id, NOW + 999, NOW + 1999).await?, None);
+                assert_eq!(easie_grants::claim(tx, &grant.account_id, NOW + 999, NOW + 1999, false).await?, None);
                 easie_grants::give_back(tx, &proof, Some(NOW)).await?;
             });
             assert_eq!(of(&store, &grant).await, EasieGrant { claimed_until: 0, ..decided });
@@ -258,7 +271,7 @@ both_databases! {
             tokio::spawn(async move {
                 loop {
                     let claimed = claim_due(&store, NOW, 16).await;
-                    if claimed.is_empty() {
+                    if easie_grants::due(&mut reader(&store).await, EasieProvider::Google, NOW, 1).await.unwrap().is_empty() && claimed.is_empty() {
                         return;
                     }
                     for grant in claimed {

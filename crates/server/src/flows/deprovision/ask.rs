@@ -14,12 +14,18 @@ use doorward_oidc::{
 use doorward_rules::deprovision::{Answer, back_off};
 use doorward_store::easie_grants::{self, Claim};
 use doorward_store::write_tx;
+use std::time::Duration;
 
 /// Token responses: the parser accepts as much.
 const LARGEST_ANSWER: usize = 256 * 1024;
 /// What is left of a claim when the refresh token is sent: more than the outbound client takes at the most. A token is not sent
 /// while somebody else may have the account.
 const NEEDED: Millis = 30_000;
+
+/// How long after a failure to save a new refresh token it is tried again.
+const AGAIN: Duration = Duration::from_millis(200);
+/// And how many times.
+const TRIES: usize = 25;
 
 /// What was heard of an account.
 pub(super) struct Heard {
@@ -68,11 +74,7 @@ pub(super) async fn ask(
     // Before anything else that may fail or take time: the old one may be worth nothing from now on.
     if let Some(refresh_token) = &tokens.refresh_token {
         let sealed = tokens::seal(app, &connection.id, &account.subject, refresh_token)?;
-        let now = app.now();
-        let proof = write_tx!(app.store, FlowError, |tx| {
-            Ok(easie_grants::replace_token(tx, &heard.claim, &sealed, now).await?)
-        })?;
-        let Some(proof) = proof else { return Ok(None) };
+        let Some(proof) = keep_token(app, &heard.claim, &sealed).await? else { return Ok(None) };
         heard.claim = proof;
         heard.encrypted_refresh_token = Some(sealed);
     }
@@ -82,6 +84,25 @@ pub(super) async fn ask(
         SameAccount::Unclear(reason) => (Answer::Unknown, Some(format!("id_token: {reason}"))),
     };
     Ok(Some(heard))
+}
+
+/// Saves a refresh token that was given in the place of another; tries for five seconds and more, as nothing can bring it
+/// back. `None`: somebody else has the account.
+async fn keep_token(app: &App, claim: &Claim, sealed: &str) -> Result<Option<Claim>, FlowError> {
+    let mut tries = 0;
+    loop {
+        let now = app.now();
+        let kept =
+            write_tx!(app.store, FlowError, |tx| { Ok(easie_grants::replace_token(tx, claim, sealed, now).await?) });
+        match kept {
+            Err(FlowError::Store(error)) if tries < TRIES => {
+                tries += 1;
+                tracing::warn!(%error, "a new refresh token cannot be kept; it is tried again");
+                tokio::time::sleep(AGAIN).await;
+            }
+            kept => return kept,
+        }
+    }
 }
 
 /// With the token endpoint of a connection's provider, about one account.

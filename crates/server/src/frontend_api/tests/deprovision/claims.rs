@@ -15,7 +15,8 @@ async fn eas6_what_the_provider_gives_in_the_place_of_a_refresh_token_is_used_ne
             world.app.advance(INTERVAL);
             Person::is_minted(&alice.token().await);
         }
-        let (refreshes, thefts) = (world.provider.accounts().refreshes.clone(), world.provider.accounts().thefts);
+        let refreshes = world.provider.accounts().refreshes.clone();
+        let thefts = world.provider.accounts().thefts;
         let first = "refresh-of-alice";
         assert_eq!(refreshes, [first.to_owned(), format!("{first}.1"), format!("{first}.1.2")]);
         assert_eq!(thefts, 0);
@@ -56,7 +57,7 @@ async fn many_tokens_at_once_on_two_nodes_send_a_refresh_token_once() {
 async fn dies_after_the_refresh(world: &World, account: &EnterpriseAccountId, refresh_token: &str) {
     let now = world.app.now();
     write_tx!(world.app.app.store, StoreError, |tx| {
-        easie_grants::claim(tx, account, now, now + 2 * MINUTE)
+        easie_grants::claim(tx, account, now, now + 2 * MINUTE, false)
             .await?
             .map(|grant| Claim::of(&grant))
             .ok_or(StoreError::Outdated)
@@ -119,8 +120,9 @@ async fn a_refresh_token_is_not_sent_when_the_claim_is_about_to_end() {
     let now = world.app.now();
     // The provider's document takes so long that two minutes have passed.
     let app = Arc::clone(&world.app.app);
-    let claimed =
-        write_tx!(app.store, StoreError, |tx| { easie_grants::claim(tx, &alice.account, now, now + 2 * MINUTE).await });
+    let claimed = write_tx!(app.store, StoreError, |tx| {
+        easie_grants::claim(tx, &alice.account, now, now + 2 * MINUTE, false).await
+    });
     let grant = claimed.unwrap().unwrap();
     world.app.advance(2 * MINUTE - 29_999);
     crate::flows::deprovision::check_claimed(&app, grant).await;
