@@ -1,6 +1,6 @@
 // Sign-ins in a real browser, through real identity providers and back.
 //
-//   node run.mjs --binary <doorward> [--idps <folder>] [--only clerk_js,deprovisioning,easie,hosted,oidc,pages,saml_styles,saml_people,saml_rollover,demo] [--shots <folder>]
+//   node run.mjs --binary <doorward> [--idps <folder>] [--only clerk_js,clerk_js_openid,deprovisioning,easie,hosted,hosted_openid,oidc,pages,saml_styles,saml_people,saml_rollover,demo] [--shots <folder>]
 
 import { launch, strays, thrown } from "./lib/browser.mjs";
 import { pictureInto } from "./lib/inspect.mjs";
@@ -9,10 +9,12 @@ import { stopAll } from "./lib/process.mjs";
 import { check, equal, finish, ok } from "./lib/report.mjs";
 import { startSamlp, startSimpleSamlPhp } from "./lib/identity_provider.mjs";
 import { clerkJs } from "./walks/clerk_js.mjs";
+import { clerkJsOpenId } from "./walks/clerk_js_openid.mjs";
 import { demo } from "./walks/demo.mjs";
 import { deprovisioning } from "./walks/deprovisioning.mjs";
 import { easie } from "./walks/easie.mjs";
 import { hosted } from "./walks/hosted.mjs";
+import { hostedOpenId } from "./walks/hosted_openid.mjs";
 import { oidc } from "./walks/oidc.mjs";
 import { pages } from "./walks/pages.mjs";
 import { samlPeople } from "./walks/saml_people.mjs";
@@ -66,11 +68,17 @@ try {
     if (wanted("saml_people")) await onEach("SAML people", (database) => samlPeople(browser, idps, binary, database));
     if (wanted("saml_rollover")) await onEach("SAML roll-over", (database) => samlRollover(idps, binary, database));
     if (wanted("hosted")) await onEach("hosted page", (database) => hosted(browser, idp, binary, database));
+    if (wanted("hosted_openid")) {
+      await onEach("hosted page, OpenID", (database) => hostedOpenId(browser, idps, binary, database));
+    }
     if (wanted("oidc")) await onEach("OpenID Connect", (database) => oidc(browser, idps, binary, database));
     if (wanted("deprovisioning")) await onEach("deprovisioning", (database) => deprovisioning(browser, idps, binary, database));
     if (wanted("easie")) await onEach("EASIE", (database) => easie(browser, idps, binary, database));
     if (wanted("pages")) await check("walk: pages without JavaScript", () => pages(browser, idp, binary));
     if (wanted("clerk_js")) await onEach("clerk-js", (database) => clerkJs(browser, idp, binary, database));
+    if (wanted("clerk_js_openid")) {
+      await onEach("clerk-js, OpenID", (database) => clerkJsOpenId(browser, idps, binary, database));
+    }
   }
   if (wanted("demo")) await onEach("demo", (database) => demo(browser, binary, database));
   await check("nothing but loopback was asked, in any walk", () => equal(strays, []));

@@ -74,7 +74,7 @@ function problems() {
 export async function inspect(page, name) {
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });
-    for (const width of [1280, 390]) {
+    for (const width of [1280, 360]) {
       await page.setViewportSize({ width, height: 800 });
       equal(await page.evaluate(problems), [], `${name}, ${colorScheme}, ${width} px`);
       if (shots) await page.screenshot({ path: join(shots, `${name}-${colorScheme}-${width}.png`), fullPage: true });

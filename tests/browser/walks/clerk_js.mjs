@@ -9,17 +9,17 @@ import { profile } from "../lib/browser.mjs";
 import { ALICE, BOB, MALLORY, forget, logInAt } from "../lib/identity_provider.mjs";
 import { verified } from "../lib/token.mjs";
 
-const ASSETS = fileURLToPath(new URL("../node_modules/@clerk", import.meta.url));
+export const ASSETS = fileURLToPath(new URL("../node_modules/@clerk", import.meta.url));
 
-async function typeAddress(page, origin, address, mode = "sign-in") {
+export async function typeAddress(page, origin, address, mode = "sign-in") {
   await page.goto(`${origin}/?mode=${mode}`);
   const field = mode === "sign-in" ? "input[name=identifier]" : "input[name=emailAddress]";
   await page.fill(field, address);
   await page.press(field, "Enter");
 }
 
-const signedIn = (page) => page.waitForFunction(() => window.loaded && window.Clerk.user);
-const token = (page, options) => page.evaluate((wanted) => window.Clerk.session.getToken(wanted), options);
+export const signedIn = (page) => page.waitForFunction(() => window.loaded && window.Clerk.user);
+export const token = (page, options) => page.evaluate((wanted) => window.Clerk.session.getToken(wanted), options);
 
 /** A tab that is left alone: `answer` is the next token, which its clerk-js fetches unasked. */
 async function watchRefresh(browser, origin) {

@@ -80,7 +80,7 @@ export async function hosted(browser, idp, binary, database) {
 
   await check("pages have one heading, labelled fields and room on a phone, in both schemes", async () => {
     for (const colorScheme of ["light", "dark"]) {
-      for (const width of [1280, 390]) {
+      for (const width of [1280, 360]) {
         const { context, page } = await profile(browser, { colorScheme, viewport: { width, height: 800 } });
         await page.goto(start);
         await page.waitForSelector("#identifier:focus");

@@ -1,9 +1,13 @@
-//! `doorward demo`: everything a newcomer needs on loopback: the server, a test identity provider, a sample application
-//! and two organizations with working connections.
+//! `doorward demo`: everything a newcomer needs on loopback: the server, test identity providers, a sample application
+//! and organizations with working connections of each kind.
 
+mod companies;
+mod directory;
+mod introduction;
 mod sample_app;
 mod seed;
 mod test_idp;
+mod test_op;
 mod token;
 
 use crate::app::App;
@@ -17,11 +21,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use test_idp::TestIdp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// How long a secret key stays valid that the demo had to replace.
 const KEY_GRACE: Millis = 24 * 60 * 60 * 1000;
+/// How often the demo's server asks whether people are still there, so that nobody has to wait for it.
+const CHECK_INTERVAL: &str = "10s";
 /// Browsers keep connections open that they may never use again; a stop does not wait longer for them.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -33,7 +40,7 @@ pub struct DemoOptions {
     /// Where database and keys are kept
     #[arg(long, default_value = "doorward-demo")]
     pub data_dir: PathBuf,
-    /// Address and port of the test identity provider
+    /// Address and port of the test identity providers
     #[arg(long, default_value = "127.0.0.1:4401")]
     pub idp_listen: SocketAddr,
     /// Address and port of the sample application
@@ -41,79 +48,15 @@ pub struct DemoOptions {
     pub app_listen: SocketAddr,
 }
 
-/// A company of the demo: an organization and the people at its identity provider.
-pub struct Company {
-    pub name: &'static str,
-    /// In URLs; the organization's slug.
-    pub slug: &'static str,
-    pub domain: &'static str,
-    /// The role set, where it is not the instance's initial one.
-    pub role_set: Option<&'static str>,
-    /// What newcomers become, for people who read about it.
-    pub newcomer: &'static str,
-    /// The demo suggests the first.
-    pub people: &'static [Person],
-}
-
-/// Somebody who works there.
-pub struct Person {
-    pub login: &'static str,
-    pub first_name: &'static str,
-    pub last_name: &'static str,
-}
-
-impl Person {
-    pub fn name(&self) -> String {
-        full_name(self.first_name, self.last_name)
-    }
-
-    /// The address of somebody at this company.
-    pub fn email(&self, company: &Company) -> String {
-        format!("{}@{}", self.login, company.domain)
-    }
-}
-
-/// First name and last name in the order of their script: Chinese, Japanese and Korean names begin with the family.
-pub fn full_name(first: &str, last: &str) -> String {
-    let begins_with_family = last.chars().next().is_some_and(|letter| letter >= '\u{2e80}');
-    let (one, two) = if begins_with_family { (last, first) } else { (first, last) };
-    format!("{one} {two}").trim().to_owned()
-}
-
-const fn person(login: &'static str, first_name: &'static str, last_name: &'static str) -> Person {
-    Person { login, first_name, last_name }
-}
-
-/// The role set whose newcomers are admins.
-pub const ADMINS: &str = "role_set:admins";
-
-pub const COMPANIES: [Company; 2] = [
-    Company {
-        name: "Acme",
-        slug: "acme",
-        domain: "acme.test",
-        role_set: None,
-        newcomer: "member",
-        people: &[
-            person("alice", "Alice", "Müller"),
-            person("carol", "Carol", "O'Brien"),
-            person("chen", "大文", "陳"),
-        ],
-    },
-    Company {
-        name: "Globex",
-        slug: "globex",
-        domain: "globex.test",
-        role_set: Some(ADMINS),
-        newcomer: "admin",
-        people: &[person("bob", "Bob", "Nováček"), person("dana", "Dana", "Levi")],
-    },
-];
-
 /// Settings of the server as the demo needs them, unless they are given.
 pub fn configure(mut raw: RawConfig, options: &DemoOptions) -> RawConfig {
     let add = |list: Option<String>, item: &str| Some(list.map_or(item.to_owned(), |list| format!("{list},{item}")));
     raw.outbound_allow = add(raw.outbound_allow, "http://127.0.0.1");
+    let idp = origin(options.idp_listen);
+    if !options.idp_listen.ip().is_unspecified() && !idp.starts_with("http://127.0.0.1:") {
+        raw.outbound_allow = add(raw.outbound_allow, &idp);
+    }
+    raw.easie_check_interval = raw.easie_check_interval.or_else(|| Some(CHECK_INTERVAL.into()));
     raw.allowed_origins = add(raw.allowed_origins, &origin(options.app_listen));
     let file = options.data_dir.join("doorward.db");
     raw.database_url = raw.database_url.or_else(|| Some(format!("sqlite://{}", file.display())));
@@ -128,7 +71,7 @@ fn origin(listen: SocketAddr) -> String {
     }
 }
 
-/// Runs the three servers until `stop`.
+/// Runs the server, the identity providers and the application until `stop`.
 pub async fn run(
     config: Config,
     options: &DemoOptions,
@@ -145,26 +88,29 @@ pub async fn run(
     prepare(folder)?;
     let (app, generated) = server::open(config).await?;
     let secret_key = secret_key(&app, generated, folder).await?;
-    let idps = test_idp::Companies::load(folder, &origin(options.idp_listen), &*app.random)?;
-    let connections = seed::run(&app, &idps).await.context("seeding the demo")?;
-    let idp_router = test_idp::router(app.clone(), idps, connections);
-    let app_router = sample_app::router(app.clone(), app_origin, secret_key)?;
+    let idp_origin = origin(options.idp_listen);
+    let idp = TestIdp::load(app.clone(), folder, &idp_origin, &app_origin)?;
+    let app_router = sample_app::router(app.clone(), app_origin, secret_key, idp_origin)?;
 
     let (stopped, wait) = watch::channel(false);
     tokio::spawn(async move {
         stop.await;
         stopped.send_replace(true);
     });
-    let idp = serve(idp_listener, idp_router, until(wait.clone()));
-    let sample = serve(app_listener, app_router, until(wait.clone()));
-    let main = server::serve(app.clone(), listener, until(wait.clone()));
-    let introduced = introduce_when_ready(&app.config, options);
+    let idps = serve(idp_listener, test_idp::router(&idp), until(wait.clone()));
+    let others = async {
+        // The server reads the identity providers' documents when it makes the connections.
+        idp.trust(seed::run(&app, &idp).await.context("seeding the demo")?);
+        let sample = serve(app_listener, app_router, until(wait.clone()));
+        let main = server::serve(app.clone(), listener, until(wait.clone()));
+        tokio::try_join!(sample, main, introduction::introduce_when_ready(&app.config, options)).map(drop)
+    };
     let too_long = async {
-        until(wait).await;
+        until(wait.clone()).await;
         tokio::time::sleep(STOP_PATIENCE).await;
     };
     tokio::select! {
-        ended = async { tokio::try_join!(idp, sample, main, introduced) } => ended.map(drop)?,
+        ended = async { tokio::try_join!(idps, others) } => ended.map(drop)?,
         () = too_long => app.store.close().await,
     }
     Ok(())
@@ -183,12 +129,12 @@ async fn serve(
     Ok(axum::serve(listener, router).with_graceful_shutdown(stop).await?)
 }
 
-/// The test identity provider asks nobody for a password, so it is there for this machine alone.
+/// The test identity providers ask nobody for a password, so they are there for this machine alone.
 fn check_loopback(idp: SocketAddr) -> anyhow::Result<()> {
     match idp.ip().is_loopback() {
         true => Ok(()),
         false => bail!(
-            "The test identity provider signs anybody in and may only be reached from this machine: --idp-listen is {idp}; give it a port of 127.0.0.1."
+            "The test identity providers sign anybody in and may only be reached from this machine: --idp-listen is {idp}; give it a port of 127.0.0.1."
         ),
     }
 }
@@ -250,51 +196,7 @@ fn keep(file: &Path, key: &str, random: &dyn Random) -> anyhow::Result<()> {
     written.with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// Says what to open once all three answer.
-async fn introduce_when_ready(config: &Config, options: &DemoOptions) -> anyhow::Result<()> {
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
-    let own = origin(config.listen);
-    for url in [format!("{own}/v1/health"), origin(options.idp_listen), origin(options.app_listen)] {
-        let answer = client.get(&url).send().await.and_then(reqwest::Response::error_for_status);
-        answer.with_context(|| format!("{url} does not answer"))?;
-    }
-    introduce(config, options)
-}
-
-fn introduce(config: &Config, options: &DemoOptions) -> anyhow::Result<()> {
-    let (server, folder) = (&config.public_url, options.data_dir.display());
-    let idp = origin(options.idp_listen);
-    let mut lines = vec![
-        String::new(),
-        "Doorward demo".into(),
-        String::new(),
-        format!("  Open      {}   the sample application", origin(options.app_listen)),
-        String::new(),
-    ];
-    for (index, company) in COMPANIES.iter().enumerate() {
-        let lead = if index == 0 { "Be" } else { "" };
-        let addresses: Vec<String> = company.people.iter().map(|person| person.email(company)).collect();
-        let (first, others) = addresses.split_first().context("a company without people")?;
-        let others = others.join(", ");
-        lines
-            .push(format!("  {lead:<9} {first:<17}  becomes {} of {} (also {others})", company.newcomer, company.name));
-    }
-    lines.extend([
-        String::new(),
-        format!("  Also      {server}/sign-in   the hosted sign-in page"),
-        format!("            {idp}   the test identity provider: it asks for no password"),
-        format!("            {folder}   the data; delete it to start afresh"),
-        String::new(),
-        format!("  Keys      publishable  {}", config.publishable_key),
-        format!("            secret       in {folder}/secret-key, for example:"),
-        format!("            curl -H \"Authorization: Bearer $(cat '{folder}/secret-key')\" {server}/v1/users"),
-        String::new(),
-        "  Stop      Ctrl-C".into(),
-        String::new(),
-        format!("ready {server}"),
-    ]);
-    lines.iter().try_for_each(|line| crate::say(line))
-}
-
+#[cfg(test)]
+mod stage;
 #[cfg(test)]
 mod tests;

@@ -4,20 +4,24 @@
 //!    no fresh `__session` cookie is sent to the handshake.
 //! 2. It comes back with `__clerk_handshake`, a signed list of cookies. The application checks the signature, sets them,
 //!    and has a session token.
-//! 3. The token is verified with the published keys; who the ids in it are is asked at the Backend API.
+//! 3. The token is verified with the published keys; who the ids in it are is asked at the Backend API, and whether the
+//!    session has ended meanwhile. Who does without that question learns of it when the token ends, at most a minute later.
+
+mod pages;
 
 use crate::app::App;
+use crate::demo::companies::{COMPANIES, full_name};
+use crate::demo::introduction::check_time;
 use crate::demo::token::{TokenError, VerifiedToken, check_session, verify};
-use crate::demo::{COMPANIES, Company, full_name};
 use crate::http::cookies;
 use crate::pages::{render, see_other};
-use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use doorward_model::Millis;
+use pages::{SignedInPage, SignedOutPage};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,15 +46,17 @@ struct SampleApp {
     public_url: String,
     issuer: String,
     secret_key: String,
+    /// Where the test identity providers are, for people who read about them.
+    idp: String,
     /// The published keys and when they were fetched.
     keys: Mutex<Option<(Arc<Value>, Millis)>>,
 }
 
 /// The application.
-pub fn router(app: Arc<App>, origin: String, secret_key: String) -> reqwest::Result<Router> {
+pub fn router(app: Arc<App>, origin: String, secret_key: String, idp: String) -> reqwest::Result<Router> {
     let (public_url, issuer) = (app.config.public_url.clone(), app.config.issuer());
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
-    let sample = SampleApp { app, client, origin, public_url, issuer, secret_key, keys: Mutex::default() };
+    let sample = SampleApp { app, client, origin, public_url, issuer, secret_key, idp, keys: Mutex::default() };
     Ok(routes(sample))
 }
 
@@ -59,28 +65,6 @@ fn routes(sample: SampleApp) -> Router {
         .route("/", get(home))
         .route("/assets/style.css", get(crate::pages::style))
         .with_state(Arc::new(sample))
-}
-
-#[derive(Template)]
-#[template(path = "demo/app_signed_out.html")]
-struct SignedOutPage {
-    sign_in_url: String,
-    notice: Option<String>,
-    companies: &'static [Company],
-}
-
-#[derive(Template)]
-#[template(path = "demo/app_signed_in.html")]
-struct SignedInPage {
-    name: String,
-    email: String,
-    organization: Option<(String, String)>,
-    role: String,
-    header: String,
-    claims: String,
-    kid: String,
-    jwks_url: String,
-    sign_out_url: String,
 }
 
 impl SampleApp {
@@ -124,6 +108,13 @@ impl SampleApp {
         }
     }
 
+    /// Whether the session of a token goes on, as the server knows it.
+    async fn is_session_active(&self, token: &VerifiedToken) -> Result<bool, String> {
+        let id = token.claims["sid"].as_str().unwrap_or_default();
+        let session = self.fetch(&format!("{}/v1/sessions/{id}", self.public_url), true).await?;
+        Ok(session["status"] == "active")
+    }
+
     /// A URL of the server that leads back here.
     fn and_back(&self, path: &str) -> String {
         let back: String = url::form_urlencoded::byte_serialize(format!("{}/", self.origin).as_bytes()).collect();
@@ -142,7 +133,13 @@ impl SampleApp {
     }
 
     fn signed_out(&self, status: StatusCode, notice: Option<String>) -> Response {
-        let page = SignedOutPage { sign_in_url: self.and_back("/sign-in"), notice, companies: &COMPANIES };
+        let page = SignedOutPage {
+            sign_in_url: self.and_back("/sign-in"),
+            notice,
+            companies: &COMPANIES,
+            idp: &self.idp,
+            time: check_time(&self.app.config),
+        };
         let mut response = render(status, &page);
         let suffixed = format!("{SESSION}_{}", cookies::suffix(&self.app.config.publishable_key));
         cookies::append(response.headers_mut(), [SESSION, suffixed.as_str()].map(expired));
@@ -174,6 +171,10 @@ async fn answer(sample: &SampleApp, headers: &HeaderMap) -> Result<Response, Str
     };
     let verified = sample.verify(session).await?;
     match verified.and_then(|token| check_session(&token, &sample.origin, changed_at).map(|()| token)) {
+        Ok(token) if !sample.is_session_active(&token).await? => {
+            let reason = TokenError::NotActive;
+            Ok(begin_handshake(sample, headers, hint(&reason), &reason.to_string()))
+        }
         Ok(token) => show(sample, &token).await,
         Err(reason) => Ok(begin_handshake(sample, headers, hint(&reason), &reason.to_string())),
     }
@@ -253,6 +254,9 @@ async fn show(sample: &SampleApp, token: &VerifiedToken) -> Result<Response, Str
     };
     let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap_or_default();
     let email = primary_email(&user).to_owned();
+    let is_watched = COMPANIES
+        .iter()
+        .any(|company| company.kind.is_watched() && company.people.iter().any(|person| person.email(company) == email));
     let name = full_name(&text(&user["first_name"]), &text(&user["last_name"]));
     let page = SignedInPage {
         name: if name.is_empty() { email.clone() } else { name },
@@ -264,6 +268,9 @@ async fn show(sample: &SampleApp, token: &VerifiedToken) -> Result<Response, Str
         kid: text(&token.header["kid"]),
         jwks_url: sample.jwks_url(),
         sign_out_url: sample.and_back("/sign-out"),
+        is_watched,
+        idp: sample.idp.clone(),
+        time: check_time(&sample.app.config),
     };
     Ok(render(StatusCode::OK, &page))
 }

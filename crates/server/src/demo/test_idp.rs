@@ -1,112 +1,112 @@
-//! The built-in identity provider, for testing only: it asks nobody for a password. It runs in the demo and nowhere else,
-//! and says so on every page. Each company has an entity id and a key of its own, so the two are as apart as in real life.
+//! The built-in identity providers, for testing only: they ask nobody for a password. They run in the demo and nowhere else,
+//! and say so on every page. Here are what all share and those that speak SAML; the others are in `test_op.rs`. Each company has
+//! an entity id and a key of its own, so that they are as apart as in real life.
+
+mod home;
+mod keys;
+
+pub use keys::{Companies, CompanyIdp};
 
 use crate::app::App;
-use crate::demo::{COMPANIES, Company, Person};
+use crate::demo::companies::{COMPANIES, Company, Kind, Person};
+use crate::demo::directory::Directory;
+use crate::demo::test_op::{self, Op};
 use crate::flows::saml_urls;
 use crate::http::params::{Field, MAX_BODY_BYTES, read_form};
 use crate::http::{Path, Query};
 use crate::pages::{render, render_with_script};
 use crate::random::hex;
-use crate::server::write_private;
-use anyhow::Context as _;
 use askama::Template;
 use axum::Router;
 use axum::extract::{RawQuery, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
-use doorward_model::{EnterpriseConnection, Random};
-use doorward_saml::SamlKey;
+use axum::routing::{get, post};
+use doorward_model::EnterpriseConnection;
 use doorward_saml::idp::{IssuedAttribute, IssuedResponse, ReceivedAuthnRequest, RsaDigest, SignedPart, idp_metadata};
 use std::path::Path as FilePath;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// A company's identity provider.
-pub struct CompanyIdp {
-    pub entity_id: String,
-    pub sso_url: String,
-    pub key: SamlKey,
+/// All identity providers, and what they know of the server.
+pub struct TestIdp {
+    pub app: Arc<App>,
+    /// Where browsers on this machine reach them.
+    base: String,
+    /// Where the sample application is, for people who read about it.
+    application: String,
+    pub saml: Companies,
+    pub ops: Vec<Op>,
+    pub directory: Directory,
+    /// In the order of [`COMPANIES`]. They come after the first requests: the server reads documents of ours to make them.
+    connections: OnceLock<Vec<EnterpriseConnection>>,
 }
 
-/// The identity providers, in the order of [`COMPANIES`].
-pub struct Companies(Vec<CompanyIdp>);
-
-impl Companies {
-    /// Loads the keys from the data directory, making them at the first start.
-    pub fn load(folder: &FilePath, base: &str, random: &dyn Random) -> anyhow::Result<Self> {
-        let load = |company: &Company| -> anyhow::Result<CompanyIdp> {
-            Ok(CompanyIdp {
-                entity_id: format!("{base}/{}/metadata", company.slug),
-                sso_url: format!("{base}/{}/sso", company.slug),
-                key: load_key(&folder.join(format!("test-idp-{}.pem", company.slug)), random)?,
-            })
-        };
-        Ok(Self(COMPANIES.iter().map(load).collect::<Result<_, _>>()?))
+impl TestIdp {
+    /// Reads what is kept in the data directory, making it at the first start.
+    pub fn load(app: Arc<App>, folder: &FilePath, base: &str, application: &str) -> anyhow::Result<Arc<Self>> {
+        let saml = Companies::load(folder, base, &*app.random)?;
+        let ops = Op::load_all(folder, base, &*app.random)?;
+        let directory = Directory::load(folder)?;
+        let (base, application) = (base.to_owned(), application.to_owned());
+        Ok(Arc::new(Self { app, base, application, saml, ops, directory, connections: OnceLock::new() }))
     }
 
-    /// The identity provider of a company.
-    pub fn of(&self, company: &Company) -> &CompanyIdp {
-        let index = COMPANIES.iter().position(|known| known.slug == company.slug).unwrap_or(0);
-        &self.0[index]
+    /// From now on, requests of these connections are answered.
+    pub fn trust(&self, connections: Vec<EnterpriseConnection>) {
+        // Whoever was trusted first still is.
+        let _ = self.connections.set(connections);
+    }
+
+    /// The OpenID provider of a company; `None` where it speaks SAML.
+    pub fn op(&self, company: &Company) -> Option<&Op> {
+        self.ops.iter().find(|op| op.company.slug == company.slug)
+    }
+
+    /// The connection of a company, which is the only one that is trusted with its people.
+    pub fn connection(&self, index: usize) -> Option<&EnterpriseConnection> {
+        self.connections.get()?.get(index)
     }
 }
 
-/// Private key and certificate in one file.
-fn load_key(file: &FilePath, random: &dyn Random) -> anyhow::Result<SamlKey> {
-    let wrong = || format!("{} is no usable key; delete it to get a new one", file.display());
-    if !file.exists() {
-        let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)?;
-        let mut params = rcgen::CertificateParams::new(Vec::<String>::new())?;
-        params.distinguished_name.push(rcgen::DnType::CommonName, "Doorward test identity provider");
-        let certificate = params.self_signed(&key)?;
-        write_private(file, &format!("{}{}", key.serialize_pem(), certificate.pem()), random)
-            .with_context(|| format!("cannot write {}", file.display()))?;
-    }
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let (key, certificate) = text.split_at(text.find("-----BEGIN CERTIFICATE").with_context(wrong)?);
-    SamlKey::from_pem(key, certificate).with_context(wrong)
-}
-
-struct TestIdp {
-    app: Arc<App>,
-    companies: Companies,
-    connections: Vec<EnterpriseConnection>,
-}
-
-/// The pages of the identity provider.
-pub fn router(app: Arc<App>, companies: Companies, connections: Vec<EnterpriseConnection>) -> Router {
+/// The pages of the identity providers.
+pub fn router(idp: &Arc<TestIdp>) -> Router {
     Router::new()
-        .route("/", get(home))
+        .route("/", get(home::home))
+        .route("/people", post(home::change))
         .route("/{company}/metadata", get(metadata))
         .route("/{company}/sso", get(choose).post(choose_posted))
         .route("/{company}/sso/as/{login}", get(continue_as))
         .route("/assets/style.css", get(crate::pages::style))
         .route("/assets/continue.js", get(crate::pages::continue_script))
         .fallback(async || not_found("There is no such page."))
-        .with_state(Arc::new(TestIdp { app, companies, connections }))
+        .with_state(idp.clone())
+        .merge(test_op::router(idp))
 }
 
-#[derive(Template)]
-#[template(path = "demo/idp_home.html")]
-struct HomePage<'a> {
-    companies: &'a [Company],
-}
-
+/// Who are you?
 #[derive(Template)]
 #[template(path = "demo/idp_choose.html")]
-struct ChoosePage<'a> {
-    company: &'a Company,
-    query: &'a str,
+pub struct ChoosePage<'a> {
+    pub idp: &'a TestIdp,
+    pub company: &'a Company,
+    /// The address that asked, which the choice is added to.
+    pub action: &'a str,
+    pub query: &'a str,
     /// Whom the service provider expects; may be nobody who works here.
-    expected: Option<&'a str>,
+    pub expected: Option<&'a str>,
+    /// Whether the service provider wants consent, though she may have given it before.
+    pub asks_consent: bool,
 }
 
 impl ChoosePage<'_> {
     /// Where somebody is expected, the others step back.
     fn is_secondary(&self, person: &Person) -> bool {
         let is_expected = |person: &Person| self.expected == Some(&person.email(self.company));
-        self.company.people.iter().any(is_expected) && !is_expected(person)
+        self.company.accounts().any(is_expected) && !is_expected(person)
+    }
+
+    fn is_suspended(&self, person: &Person) -> bool {
+        self.idp.directory.is_suspended(&person.email(self.company))
     }
 }
 
@@ -125,25 +125,29 @@ struct IdpErrorPage {
     reason: String,
 }
 
-fn refuse(reason: impl Into<String>) -> Response {
+pub fn refuse(reason: impl Into<String>) -> Response {
     render(StatusCode::BAD_REQUEST, &IdpErrorPage { reason: reason.into() })
 }
 
-fn not_found(reason: &str) -> Response {
+pub fn not_found(reason: &str) -> Response {
     render(StatusCode::NOT_FOUND, &IdpErrorPage { reason: reason.into() })
 }
 
-async fn home() -> Response {
-    render(StatusCode::OK, &HomePage { companies: &COMPANIES })
+/// What a suspended person gets to see.
+pub fn suspended_page(company: &Company, person: &Person) -> Response {
+    let reason = format!("{} is suspended at {} and cannot sign in anywhere.", person.name(), company.name);
+    render(StatusCode::FORBIDDEN, &IdpErrorPage { reason })
 }
 
+/// A company that speaks SAML, and its place in [`COMPANIES`].
 fn company(slug: &str) -> Option<(usize, &'static Company)> {
-    COMPANIES.iter().enumerate().find(|(_, company)| company.slug == slug)
+    COMPANIES.iter().enumerate().find(|(_, company)| company.slug == slug && company.kind == Kind::Saml)
 }
 
 async fn metadata(State(idp): State<Arc<TestIdp>>, Path(slug): Path<String>) -> Response {
-    let Some((_, company)) = company(&slug) else { return not_found("There is no such company.") };
-    let own = idp.companies.of(company);
+    let Some(own) = company(&slug).and_then(|(_, company)| idp.saml.of(company)) else {
+        return not_found("There is no such company.");
+    };
     let xml = idp_metadata(&own.entity_id, &own.sso_url, &[own.key.certificate()]);
     ([(header::CONTENT_TYPE, "application/samlmetadata+xml")], xml).into_response()
 }
@@ -152,7 +156,7 @@ async fn metadata(State(idp): State<Arc<TestIdp>>, Path(slug): Path<String>) -> 
 fn receive(idp: &TestIdp, index: usize, query: &str) -> Result<(ReceivedAuthnRequest, String), String> {
     let request = ReceivedAuthnRequest::from_redirect_query(query)
         .map_err(|error| format!("The request cannot be read: {error}."))?;
-    let connection = &idp.connections[index];
+    let connection = idp.connection(index).ok_or("The demo is still starting.")?;
     let expected = saml_urls::sp_entity_id(&idp.app.config, &connection.saml_connection_id);
     let acs_url = saml_urls::acs_url(&idp.app.config, &connection.saml_connection_id);
     if request.issuer != expected {
@@ -194,8 +198,8 @@ fn ask(idp: &TestIdp, slug: &str, query: &str) -> Response {
     let Some((index, company)) = company(slug) else { return not_found("There is no such company.") };
     match receive(idp, index, query) {
         Ok((request, _)) => {
-            let expected = request.login_hint.as_deref();
-            render(StatusCode::OK, &ChoosePage { company, query, expected })
+            let (expected, action) = (request.login_hint.as_deref(), format!("/{slug}/sso"));
+            render(StatusCode::OK, &ChoosePage { idp, company, action: &action, query, expected, asks_consent: false })
         }
         Err(reason) => refuse(reason),
     }
@@ -208,17 +212,19 @@ async fn continue_as(
     RawQuery(query): RawQuery,
 ) -> Response {
     let Some((index, company)) = company(&slug) else { return not_found("There is no such company.") };
-    let Some(person) = company.people.iter().find(|person| person.login == login) else {
-        return not_found("Nobody of that name works here.");
-    };
+    let Some(person) = company.account(&login) else { return not_found("Nobody of that name works here.") };
     let query = query.unwrap_or_default();
-    let answer = receive(&idp, index, &query).and_then(|(request, acs_url)| {
-        let response = respond(&idp, index, company, person, &request, &acs_url).map_err(|error| error.to_string())?;
-        Ok((response, acs_url))
-    });
-    let (saml_response, acs_url) = match answer {
-        Ok(answer) => answer,
+    let (request, acs_url) = match receive(&idp, index, &query) {
+        Ok(received) => received,
         Err(reason) => return refuse(reason),
+    };
+    if idp.directory.is_suspended(&person.email(company)) {
+        return suspended_page(company, person);
+    }
+    let Some(own) = idp.saml.of(company) else { return not_found("There is no such company.") };
+    let saml_response = match respond(&idp.app, own, company, person, &request, &acs_url) {
+        Ok(response) => response,
+        Err(error) => return refuse(error.to_string()),
     };
     let parsed = Query::parse(&query);
     let relay_state = parsed.text("RelayState").unwrap_or_default();
@@ -226,19 +232,19 @@ async fn continue_as(
     render_with_script(StatusCode::OK, &page)
 }
 
+/// The receiver of the request is the audience of the answer, which [`receive`] has made sure of.
 fn respond(
-    idp: &TestIdp,
-    index: usize,
+    app: &App,
+    own: &CompanyIdp,
     company: &Company,
     person: &Person,
     request: &ReceivedAuthnRequest,
     acs_url: &str,
 ) -> Result<String, doorward_saml::idp::IdpError> {
-    let own = idp.companies.of(company);
-    let now = idp.app.now();
+    let now = app.now();
     let id = || {
         let mut bytes = [0u8; 16];
-        idp.app.random.fill(&mut bytes);
+        app.random.fill(&mut bytes);
         format!("_{}", hex(&bytes))
     };
     let (response_id, assertion_id, session_index) = (id(), id(), id());
@@ -246,13 +252,12 @@ fn respond(
     let attribute = |name: &str, value: &str| IssuedAttribute { name: name.into(), values: vec![value.into()] };
     let attributes =
         [attribute("mail", &email), attribute("firstName", person.first_name), attribute("lastName", person.last_name)];
-    let audience = saml_urls::sp_entity_id(&idp.app.config, &idp.connections[index].saml_connection_id);
     let response = IssuedResponse {
         response_id: &response_id,
         assertion_id: &assertion_id,
         issuer: &own.entity_id,
         acs_url,
-        audience: &audience,
+        audience: &request.issuer,
         in_response_to: Some(&request.id),
         issue_instant_ms: now,
         not_on_or_after_ms: now + 5 * 60 * 1000,

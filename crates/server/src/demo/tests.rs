@@ -1,3 +1,5 @@
+use super::companies::{ADMINS, COMPANIES};
+use super::stage::{folder, serve_and_seed};
 use super::*;
 use crate::testing::TestApp;
 use axum::http::Method;
@@ -14,14 +16,6 @@ fn options(arguments: &[&str]) -> DemoOptions {
     Command::parse_from([&["demo"], arguments].concat()).options
 }
 
-/// A folder of its own for each test.
-fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("doorward-demo-{name}-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    prepare(&folder).unwrap();
-    folder
-}
-
 #[test]
 fn the_demo_adds_to_settings_and_replaces_none() {
     let options =
@@ -30,8 +24,15 @@ fn the_demo_adds_to_settings_and_replaces_none() {
     assert_eq!(raw.database_url.as_deref(), Some("sqlite://x/y/doorward.db"));
     assert_eq!(raw.allowed_origins.as_deref(), Some("https://a.test,http://127.0.0.1:4412"));
     assert_eq!(raw.outbound_allow.as_deref(), Some("http://127.0.0.1"));
-    let given = RawConfig { database_url: Some("postgres://db".into()), ..RawConfig::default() };
-    assert_eq!(configure(given, &options).database_url.as_deref(), Some("postgres://db"));
+    assert_eq!(raw.easie_check_interval.as_deref(), Some("10s"));
+    let given = RawConfig {
+        database_url: Some("postgres://db".into()),
+        easie_check_interval: Some("5m".into()),
+        ..RawConfig::default()
+    };
+    let raw = configure(given, &options);
+    assert_eq!(raw.database_url.as_deref(), Some("postgres://db"));
+    assert_eq!(raw.easie_check_interval.as_deref(), Some("5m"));
 }
 
 #[test]
@@ -50,14 +51,6 @@ fn the_test_identity_provider_stays_on_this_machine() {
         let refused = check_loopback(given.parse().unwrap()).unwrap_err().to_string();
         assert!(refused.contains(given) && refused.contains("--idp-listen"), "{refused}");
     }
-}
-
-#[test]
-fn names_are_written_in_the_order_of_their_script() {
-    assert_eq!(full_name("Alice", "Müller"), "Alice Müller");
-    assert_eq!(full_name("大文", "陳"), "陳 大文");
-    assert_eq!(full_name("", "Cher"), "Cher");
-    assert_eq!(full_name("", ""), "");
 }
 
 #[test]
@@ -98,22 +91,23 @@ async fn the_secret_key_of_the_sample_application_is_one_that_the_database_knows
 async fn seeding_again_changes_nothing_but_a_moved_identity_provider() {
     let folder = folder("seed");
     for server in TestApp::on_each_database().await {
-        let mut seeded = Vec::new();
-        for port in [4401, 4401, 4411] {
-            server.advance(1000);
-            let base = format!("http://127.0.0.1:{port}");
-            let idps = test_idp::Companies::load(&folder, &base, &*server.app.random).unwrap();
-            seeded.push(seed::run(&server.app, &idps).await.unwrap());
-        }
-        assert_eq!(seeded[0], seeded[1]);
-        for (before, after) in seeded[1].iter().zip(&seeded[2]) {
+        let (idp, ..) = serve_and_seed(&server, &folder).await;
+        let first = seed::run(&server.app, &idp).await.unwrap();
+        server.advance(1000);
+        assert_eq!(seed::run(&server.app, &idp).await.unwrap(), first);
+        // The same data on another port.
+        let (_, base, moved) = serve_and_seed(&server, &folder).await;
+        for (before, after) in first.iter().zip(&moved) {
             assert_eq!((&before.id, &before.saml_connection_id), (&after.id, &after.saml_connection_id));
-            assert!(after.saml.idp_sso_url.as_ref().unwrap().starts_with("http://127.0.0.1:4411/"));
+            let oidc = after.oidc.as_ref();
+            let url = after.saml.idp_sso_url.as_ref().or(oidc.and_then(|oidc| oidc.discovery_url.as_ref())).unwrap();
+            assert!(url.starts_with(&format!("{base}/")), "{url}");
             assert!(after.active && after.updated_at > before.updated_at);
+            assert_eq!(before.oidc.as_ref().map(|oidc| &oidc.id), oidc.map(|oidc| &oidc.id));
         }
         let get = async |path: &str| server.backend(Method::GET, path, Value::Null).await.ok();
-        assert_eq!(get("/v1/organizations").await["total_count"], json!(2));
-        assert_eq!(get("/v1/enterprise_connections").await["total_count"], json!(2));
+        assert_eq!(get("/v1/organizations").await["total_count"], json!(COMPANIES.len()));
+        assert_eq!(get("/v1/enterprise_connections").await["total_count"], json!(COMPANIES.len()));
         assert_eq!(get("/v1/organizations/globex").await["role_set_key"], json!(ADMINS));
         server.close().await;
     }

@@ -15,7 +15,7 @@ fn sample(server: &TestApp) -> Router {
     let (public_url, issuer) = ("http://127.0.0.1:1".to_owned(), app.config.issuer());
     let keys = Mutex::new(Some((keys, server.now())));
     let secret_key = String::new();
-    routes(SampleApp { app, client, origin: ORIGIN.into(), public_url, issuer, secret_key, keys })
+    routes(SampleApp { app, client, origin: ORIGIN.into(), public_url, issuer, secret_key, idp: String::new(), keys })
 }
 
 struct Reply {
