@@ -116,7 +116,7 @@ pub async fn create(app: &App, new: NewMembership) -> Result<Member, FlowError> 
 /// As [`create`], in the caller's transaction.
 pub async fn create_in(tx: &mut Tx, app: &App, new: &NewMembership) -> Result<Member, FlowError> {
     let now = app.now();
-    let organization = by_id(tx, &new.organization_id).await?;
+    let mut organization = by_id(tx, &new.organization_id).await?;
     if users::by_id(tx, &new.user_id).await?.is_none() {
         return Err(Refusal::NotFound { what: "user", id: new.user_id.to_string() }.into());
     }
@@ -142,6 +142,7 @@ pub async fn create_in(tx: &mut Tx, app: &App, new: &NewMembership) -> Result<Me
         updated_at: now,
     };
     memberships::insert(tx, &membership).await?;
+    organization.members_count += 1;
     shown(tx, membership, role, organization).await
 }
 
@@ -205,8 +206,9 @@ pub async fn delete_in(
     user: &UserId,
 ) -> Result<Member, FlowError> {
     let all = roles::roles(tx).await?;
-    let (organization, membership, held) = load(tx, &all, organization, user).await?;
+    let (mut organization, membership, held) = load(tx, &all, organization, user).await?;
     check_someone_in_charge(tx, &all, &membership, &held, None).await?;
     memberships::delete(tx, &membership, app.now()).await?;
+    organization.members_count -= 1;
     shown(tx, membership, held, organization).await
 }

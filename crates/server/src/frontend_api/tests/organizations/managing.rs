@@ -135,6 +135,7 @@ async fn mem10_a_removed_member_is_out_at_once() {
         assert_eq!(bob.token().await["id"], json!(acme));
         let removed = admin.does(&remove(&acme, &bob.user)).await.ok();
         assert_eq!(removed["response"]["public_user_data"]["identifier"], "bob@people.test");
+        assert_eq!(removed["response"]["organization"]["members_count"], 1);
         assert_eq!(bob.token().await, Value::Null);
         let tokens = format!("/v1/client/sessions/{}/tokens", bob.session);
         assert_eq!(bob.browser.post(&tokens, &[("organization_id", &acme)]).await.error(), not_found());
