@@ -24,7 +24,9 @@ pub enum Denied {
 /// every member may do.
 pub fn permit(held: Option<&Role>, wanted: &[&'static str]) -> Result<(), Denied> {
     let role = held.ok_or(Denied::NotAMember)?;
-    let holds = |key: &str| role.permissions.iter().any(|permission| permission.key == key);
+    let has = |key: &str| role.permissions.iter().any(|permission| permission.key == key);
+    // Who manages members has to see them.
+    let holds = |key: &str| has(key) || (key == READ_MEMBERSHIPS && has(MANAGE_MEMBERSHIPS));
     let missing: Vec<&str> = wanted.iter().copied().filter(|key| !holds(key)).collect();
     if missing.is_empty() { Ok(()) } else { Err(Denied::Missing(missing)) }
 }
@@ -48,6 +50,17 @@ mod tests {
         assert_eq!(permit(Some(&reader), &[READ_MEMBERSHIPS]), Ok(()));
         let both = permit(Some(&reader), &[MANAGE_MEMBERSHIPS, READ_MEMBERSHIPS, DELETE_PROFILE]);
         assert_eq!(both, Err(Denied::Missing(vec![MANAGE_MEMBERSHIPS, DELETE_PROFILE])));
+    }
+
+    #[test]
+    fn who_manages_members_sees_them_and_nothing_else_follows_from_another() {
+        let all = [MANAGE_PROFILE, DELETE_PROFILE, READ_MEMBERSHIPS, MANAGE_MEMBERSHIPS];
+        for held in all {
+            for wanted in all {
+                let expected = held == wanted || (held, wanted) == (MANAGE_MEMBERSHIPS, READ_MEMBERSHIPS);
+                assert_eq!(permit(Some(&role("org:one", &[held])), &[wanted]).is_ok(), expected, "{held} {wanted}");
+            }
+        }
     }
 
     #[test]
