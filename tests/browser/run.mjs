@@ -1,6 +1,6 @@
 // Sign-ins in a real browser, through real identity providers and back.
 //
-//   node run.mjs --binary <doorward> [--idps <folder>] [--only clerk_js,hosted,oidc,pages,saml_styles,saml_people,saml_rollover,demo] [--shots <folder>]
+//   node run.mjs --binary <doorward> [--idps <folder>] [--only clerk_js,hosted,oidc,organizations,pages,saml_styles,saml_people,saml_rollover,demo] [--shots <folder>]
 
 import { launch, strays, thrown } from "./lib/browser.mjs";
 import { pictureInto } from "./lib/inspect.mjs";
@@ -12,6 +12,7 @@ import { clerkJs } from "./walks/clerk_js.mjs";
 import { demo } from "./walks/demo.mjs";
 import { hosted } from "./walks/hosted.mjs";
 import { oidc } from "./walks/oidc.mjs";
+import { organizations } from "./walks/organizations.mjs";
 import { pages } from "./walks/pages.mjs";
 import { samlPeople } from "./walks/saml_people.mjs";
 import { samlRollover } from "./walks/saml_rollover.mjs";
@@ -66,6 +67,7 @@ try {
     if (wanted("hosted")) await onEach("hosted page", (database) => hosted(browser, idp, binary, database));
     if (wanted("oidc")) await onEach("OpenID Connect", (database) => oidc(browser, idps, binary, database));
     if (wanted("pages")) await check("walk: pages without JavaScript", () => pages(browser, idp, binary));
+    if (wanted("organizations")) await onEach("organizations", (database) => organizations(browser, idp, binary, database));
     if (wanted("clerk_js")) await onEach("clerk-js", (database) => clerkJs(browser, idp, binary, database));
   }
   if (wanted("demo")) await onEach("demo", (database) => demo(browser, binary, database));

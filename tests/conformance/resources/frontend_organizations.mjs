@@ -1,6 +1,6 @@
 import { equal, matches, refused, sameSet, section, test } from "../lib/harness.mjs";
 import { Browser, claims, ok } from "../lib/browser.mjs";
-import { newOrganization, newUser, unique, unknown } from "../lib/fixtures.mjs";
+import { newOrganization, unique, unknown } from "../lib/fixtures.mjs";
 import { fill, OPERATIONS } from "../lib/frontend_operations.mjs";
 import { connected } from "../lib/identity_provider.mjs";
 import { rawOk } from "../lib/server.mjs";
@@ -169,7 +169,7 @@ test("ROL-19 a role that the organization does not have is a wrong value", async
     await refused(() => browser.post(`${at}/memberships`, { user_id: user.id, role }), "422 form_param_value_invalid", { param: "role" });
     await refused(() => browser.patch(`${at}/memberships/${admin.user.id}`, { role }), "422 form_param_value_invalid", { param: "role" });
   }
-  await refused(() => browser.post(`${at}/memberships`, { user_id: (await newUser()).id }), "422 form_param_missing", { param: "role" });
+  await refused(() => browser.post(`${at}/memberships`, { user_id: user.id }), "422 form_param_missing", { param: "role" });
   equal(await roleOf(organization, admin.user), "org:admin", "role");
 });
 

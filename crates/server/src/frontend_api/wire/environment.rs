@@ -198,7 +198,6 @@ fn organization_settings(instance: &Instance, creator_role: &Role, default_role:
             "default_role": default_role.key,
         },
         "slug": {"disabled": settings.slug_disabled},
-        "organization_creation_defaults": {"enabled": true},
         "creator_role": creator_role.key,
     })
 }

@@ -244,7 +244,6 @@ async fn org25_the_form_begins_with_the_name_of_the_company() {
     let defaults = alice.browser.get("/v1/me/organization_creation_defaults").await.ok();
     assert_eq!(defaults["response"], json!({"form": {"name": "Acme", "logo": null}, "advisory": null}));
     let environment = alice.browser.get("/v1/environment").await.ok();
-    assert_eq!(environment["organization_settings"]["organization_creation_defaults"], json!({"enabled": true}));
     assert_eq!(environment["user_settings"]["actions"]["create_organization"], true);
     app.close().await;
 }
