@@ -208,7 +208,7 @@ export async function organizations(browser, idp, binary, database) {
     await page.fill("input[name=deleteOrganizationConfirmation]", "Rocket Laboratory");
     await shown(page, "delete");
     await submit(page);
-    await page.waitForFunction((id) => window.Clerk?.user && window.Clerk.organization?.id !== id, rocket.id);
+    await arrived(page);
     await server.api("GET", `/organizations/${rocket.id}`, undefined, 404);
     equal(await claim(page), undefined, "o");
   });

@@ -29,7 +29,7 @@ use crate::flows::Refusal;
 use crate::http::ApiError;
 use axum::Router;
 use axum::middleware;
-use axum::response::IntoResponse as _;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, patch, post};
 use std::sync::Arc;
 
@@ -75,7 +75,8 @@ pub fn router(app: Arc<App>) -> Router {
 fn of_organizations(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/v1/me/organization_creation_defaults", get(me::organization_creation_defaults))
-        .route("/v1/organizations", post(organizations::create))
+        // To list all of them takes the key of the Backend API, which is told here as at its own addresses.
+        .route("/v1/organizations", post(organizations::create).get(async || without_key()))
         .route(
             "/v1/organizations/{id}",
             get(organizations::get).patch(organizations::update).delete(organizations::delete),
@@ -90,4 +91,8 @@ fn of_organizations(app: &Arc<App>) -> Router<Arc<App>> {
         )
         .route("/v1/organizations/{id}/roles", get(organization_roles::list))
         .route_layer(middleware::from_fn_with_state(app.clone(), require_organizations))
+}
+
+fn without_key() -> Response {
+    ApiError::from(Refusal::AuthenticationMissing).into_response()
 }

@@ -62,7 +62,8 @@ async fn org5_org6_bad_names_and_slugs_are_refused_and_leave_nothing_behind() {
         let acme = made["response"]["id"].as_str().unwrap().to_owned();
         let before = footprint(&app).await;
         let long = "x".repeat(257);
-        let cases: [(&[(&'static str, &str)], &str, &str); 10] = [
+        type Case<'a> = (&'a [(&'static str, &'a str)], &'a str, &'a str);
+        let cases: [Case<'_>; 10] = [
             (&[("name", "  ")], "form_param_value_invalid", "name"),
             (&[("name", &long)], "form_param_max_length_exceeded", "name"),
             (&[("name", "https://evil.test")], "form_param_value_invalid", "name"),

@@ -227,6 +227,17 @@ async fn org2_everything_is_refused_while_organizations_are_off() {
 }
 
 #[tokio::test]
+async fn api1_nobody_lists_all_organizations_without_the_key() {
+    let app = TestApp::new().await;
+    let town = Town::found(&app).await;
+    let acme = town.organization("acme").await;
+    let admin = town.member(&acme, "admin", "org:admin").await;
+    let listed = admin.browser.get("/v1/organizations").await;
+    assert_eq!(listed.error(), refused(401, "authentication_invalid"));
+    app.close().await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_an_id_leads_nowhere() {
     for app in TestApp::on_each_database().await {
         let town = Town::found(&app).await;
