@@ -17,6 +17,8 @@ export async function picture(page, name) {
   if (!shots) return;
   for (const width of [390, 1280]) {
     await page.setViewportSize({ width, height: 800 });
+    // What slides or fades in has come to rest by then; a spinner never does.
+    await page.waitForTimeout(1000);
     await page.screenshot({ path: join(shots, `${name}-light-${width}.png`), fullPage: true });
   }
 }
