@@ -1,6 +1,6 @@
 // Sign-ins in a real browser, through real identity providers and back.
 //
-//   node run.mjs --binary <doorward> [--idps <folder>] [--only clerk_js,clerk_js_openid,deprovisioning,easie,hosted,hosted_openid,oidc,pages,saml_styles,saml_people,saml_rollover,demo] [--shots <folder>]
+//   node run.mjs --binary <doorward> [--idps <folder>] [--only clerk_js,clerk_js_openid,deprovisioning,easie,hosted,hosted_openid,oidc,organizations,pages,saml_styles,saml_people,saml_rollover,demo] [--shots <folder>]
 
 import { launch, strays, thrown } from "./lib/browser.mjs";
 import { pictureInto } from "./lib/inspect.mjs";
@@ -16,6 +16,7 @@ import { easie } from "./walks/easie.mjs";
 import { hosted } from "./walks/hosted.mjs";
 import { hostedOpenId } from "./walks/hosted_openid.mjs";
 import { oidc } from "./walks/oidc.mjs";
+import { organizations } from "./walks/organizations.mjs";
 import { pages } from "./walks/pages.mjs";
 import { samlPeople } from "./walks/saml_people.mjs";
 import { samlRollover } from "./walks/saml_rollover.mjs";
@@ -75,6 +76,7 @@ try {
     if (wanted("deprovisioning")) await onEach("deprovisioning", (database) => deprovisioning(browser, idps, binary, database));
     if (wanted("easie")) await onEach("EASIE", (database) => easie(browser, idps, binary, database));
     if (wanted("pages")) await check("walk: pages without JavaScript", () => pages(browser, idp, binary));
+    if (wanted("organizations")) await onEach("organizations", (database) => organizations(browser, idp, binary, database));
     if (wanted("clerk_js")) await onEach("clerk-js", (database) => clerkJs(browser, idp, binary, database));
     if (wanted("clerk_js_openid")) {
       await onEach("clerk-js, OpenID", (database) => clerkJsOpenId(browser, idps, binary, database));

@@ -59,6 +59,7 @@ for (const name of [
   "frontend_sign_ups",
   "frontend_sessions",
   "frontend_me",
+  "frontend_organizations",
   "frontend_handshake",
 ]) {
   await import(`./resources/${name}.mjs`);

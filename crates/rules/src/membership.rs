@@ -64,6 +64,11 @@ pub fn leave(came_through_connection: bool, held: &Role, others_in_charge: i64) 
     }
 }
 
+/// May a member with the permission remove somebody? Removing oneself is leaving, by whatever address it is asked for (MEM-9, MEM-10).
+pub fn remove(is_self: bool, came_through_connection: bool, held: &Role, others_in_charge: i64) -> Leave {
+    leave(is_self && came_through_connection, held, others_in_charge)
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -113,6 +118,16 @@ pub(crate) mod tests {
         assert_eq!(leave(true, &member, 5), Leave::CameThroughConnection);
         assert_eq!(leave(false, &member, 5), Leave::Allowed);
         assert_eq!(leave(false, &role("org:admin", &CREATOR_PERMISSIONS), 0), Leave::LeavesNobodyInCharge);
+    }
+
+    #[test]
+    fn mem10_others_remove_who_came_by_sso_and_nobody_removes_the_last_one_in_charge() {
+        let (admin, member) = (role("org:admin", &CREATOR_PERMISSIONS), role("org:member", &[]));
+        assert_eq!(remove(false, true, &member, 1), Leave::Allowed);
+        assert_eq!(remove(true, true, &admin, 1), Leave::CameThroughConnection);
+        assert_eq!(remove(true, false, &admin, 1), Leave::Allowed);
+        assert_eq!(remove(false, true, &admin, 0), Leave::LeavesNobodyInCharge);
+        assert_eq!(remove(true, false, &admin, 0), Leave::LeavesNobodyInCharge);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::db::{Arg, Row, Tx, args, json_text, statements};
 use crate::error::StoreError;
 use crate::filter::{Direction, Filter, Page, Selection, contains_pattern};
 use crate::totals::{self, Counted};
-use doorward_model::{Organization, OrganizationId};
+use doorward_model::{Organization, OrganizationId, UserId};
 
 macro_rules! columns {
     () => {
@@ -19,6 +19,7 @@ statements! {
     BY_SLUG = concat!("SELECT ", columns!(), " FROM organizations o WHERE o.slug = $1");
     SELECT = concat!("SELECT ", columns!(), " FROM organizations o");
     COUNT = "SELECT COUNT(*) FROM organizations o";
+    COUNT_CREATED_BY = "SELECT COUNT(*) FROM organizations o WHERE o.created_by = $1";
     INSERT = "INSERT INTO organizations (id, name, slug, created_by, max_allowed_memberships, admin_delete_enabled, self_serve_sso_enabled, \
               public_metadata, private_metadata, role_set_id, members_count, created_at, updated_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12)";
@@ -126,6 +127,11 @@ pub async fn count(tx: &mut Tx, wanted: &ListFilter) -> Result<i64, StoreError> 
     }
     let (sql, args) = filter.query(COUNT);
     tx.count_sql(sql, args).await
+}
+
+/// How many organizations there are that a user made (ORG-10).
+pub async fn count_created_by(tx: &mut Tx, user: &UserId) -> Result<i64, StoreError> {
+    Ok(tx.optional(COUNT_CREATED_BY, args![user.as_str()], |row| row.int()).await?.unwrap_or(0))
 }
 
 /// Adds an organization without members.

@@ -16,7 +16,14 @@ const page = (publishableKey) => `<!doctype html><meta charset="utf-8"><title>Ap
     });
     const mode = new URLSearchParams(location.search).get("mode");
     const node = document.getElementById("app");
-    if (window.Clerk.user) node.textContent = "signed in";
+    const ofOrganizations = {
+      "create-organization": ["mountCreateOrganization", { skipInvitationScreen: true, afterCreateOrganizationUrl: "/" }],
+      "organization-switcher": ["mountOrganizationSwitcher", { afterSelectOrganizationUrl: "/" }],
+      "organization-profile": ["mountOrganizationProfile", { afterLeaveOrganizationUrl: "/" }],
+    };
+    const component = ofOrganizations[mode];
+    if (window.Clerk.user && component) window.Clerk[component[0]](node, component[1]);
+    else if (window.Clerk.user) node.textContent = "signed in";
     else if (mode === "sign-up") window.Clerk.mountSignUp(node, { forceRedirectUrl: "/", signInForceRedirectUrl: "/" });
     else window.Clerk.mountSignIn(node, { forceRedirectUrl: "/", signUpForceRedirectUrl: "/" });
     window.loaded = true;

@@ -12,6 +12,17 @@ export function pictureInto(folder) {
   shots = folder;
 }
 
+/** Pictures a page that is not ours, at both widths, if pictures are wanted. */
+export async function picture(page, name) {
+  if (!shots) return;
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    // What slides or fades in has come to rest by then; a spinner never does.
+    await page.waitForTimeout(1000);
+    await page.screenshot({ path: join(shots, `${name}-light-${width}.png`), fullPage: true });
+  }
+}
+
 /** Runs in the page: everything that is wrong with it. */
 function problems() {
   const found = [];

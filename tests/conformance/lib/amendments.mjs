@@ -27,6 +27,13 @@ export const BACKEND_AMENDMENTS = [
 export const FRONTEND_AMENDMENTS = [
   clientOf("Client.ClientWrappedUser"),
   clientOf("Client.ClientWrappedOrganizationMemberships"),
+  clientOf("Client.ClientWrappedOrganization"),
+  clientOf("Client.ClientWrappedRoles"),
+  {
+    ...clientOf(""),
+    at: ["paths", "/v1/me/organization_creation_defaults", "get", "responses", "200", "content", "application/json", "schema", "properties", "client"],
+    was: { $ref: "#/components/schemas/Client.Client" },
+  },
   {
     at: schema("Stubs.Verification.SAML", "properties", "strategy", "enum"),
     was: ["saml"],

@@ -28,6 +28,16 @@ export const OPERATIONS = [
   { method: "GET", path: "/me", answers: [200, 400, 401] },
   { method: "GET", path: "/me/organization_memberships", answers: [200, 400, 401, 422] },
   { method: "DELETE", path: "/me/organization_memberships/{organization}", answers: [200, 400, 401, 403, 404] },
+  { method: "GET", path: "/me/organization_creation_defaults", answers: [200, 400, 401, 403] },
+  { method: "POST", path: "/organizations", text: "name", form: () => ({ name: "Intruder" }), answers: [200, 400, 401, 403, 422] },
+  { method: "GET", path: "/organizations/{organization}", answers: [200, 400, 401, 403, 404] },
+  { method: "PATCH", path: "/organizations/{organization}", text: "name", form: () => ({ name: "Intruder" }), answers: [200, 400, 401, 403, 404, 422] },
+  { method: "DELETE", path: "/organizations/{organization}", answers: [200, 400, 401, 403, 404] },
+  { method: "GET", path: "/organizations/{organization}/roles", answers: [200, 400, 401, 403, 404, 422] },
+  { method: "GET", path: "/organizations/{organization}/memberships", answers: [200, 400, 401, 403, 404, 422] },
+  { method: "POST", path: "/organizations/{organization}/memberships", text: "user_id", form: () => ({ user_id: "user_intruder", role: "org:admin" }), answers: [200, 400, 401, 403, 404, 422] },
+  { method: "PATCH", path: "/organizations/{organization}/memberships/{user}", text: "role", form: () => ({ role: "org:admin" }), answers: [200, 400, 401, 403, 404, 422] },
+  { method: "DELETE", path: "/organizations/{organization}/memberships/{user}", answers: [200, 400, 401, 403, 404] },
 ];
 
 /** Called by identity providers, servers or the address bar: no page's request, so its origin does not matter. */
@@ -50,7 +60,7 @@ export async function specimens() {
   const others = [idp.person(), idp.person()];
   const { response: signIn } = ok(await browser.post("/client/sign_ins", { identifier: others[0].email }));
   const { response: signUp } = ok(await browser.post("/client/sign_ups", { email_address: others[1].email }));
-  const made = { session: session.id, signIn: signIn.id, signUp: signUp.id, organization: organization.id };
+  const made = { session: session.id, signIn: signIn.id, signUp: signUp.id, organization: organization.id, user: session.user.id };
   return { browser, idp, who, made, marks: [who.email, who.firstName, organization.name, others[0].email, others[1].email] };
 }
 

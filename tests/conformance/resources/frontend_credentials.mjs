@@ -58,7 +58,7 @@ for (const operation of OPERATIONS) {
       other.sessionId = specimen.made.session;
       const isItsOwn = operation.method === "DELETE" && operation.path === "/client/sessions";
       if (isItsOwn) ok(await call(other, operation, specimen.made));
-      else await refused(() => call(other, operation, specimen.made), operation.path.startsWith("/me") ? "401 signed_out" : "404 resource_not_found");
+      else await refused(() => call(other, operation, specimen.made), operation.path.startsWith("/client/") ? "404 resource_not_found" : "401 signed_out");
       leaksNothing(last(), specimen);
     });
   }

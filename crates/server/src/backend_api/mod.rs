@@ -116,7 +116,8 @@ fn of_organizations(app: &Arc<App>) -> Router<Arc<App>> {
         .route_layer(middleware::from_fn_with_state(app.clone(), require_organizations))
 }
 
-async fn require_organizations(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+/// Lets nothing through while organizations are switched off.
+pub async fn require_organizations(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     match require_enabled(&app).await {
         Ok(()) => next.run(request).await,
         Err(error) => ApiError::from(error).into_response(),

@@ -110,36 +110,40 @@ async fn check_someone_in_charge(
 
 /// Makes a user a member.
 pub async fn create(app: &App, new: NewMembership) -> Result<Member, FlowError> {
+    write_tx!(app.store, FlowError, |tx| { create_in(tx, app, &new).await })
+}
+
+/// As [`create`], in the caller's transaction.
+pub async fn create_in(tx: &mut Tx, app: &App, new: &NewMembership) -> Result<Member, FlowError> {
     let now = app.now();
-    write_tx!(app.store, FlowError, |tx| {
-        let organization = by_id(tx, &new.organization_id).await?;
-        if users::by_id(tx, &new.user_id).await?.is_none() {
-            return Err(Refusal::NotFound { what: "user", id: new.user_id.to_string() }.into());
+    let mut organization = by_id(tx, &new.organization_id).await?;
+    if users::by_id(tx, &new.user_id).await?.is_none() {
+        return Err(Refusal::NotFound { what: "user", id: new.user_id.to_string() }.into());
+    }
+    let is_member = memberships::get(tx, &organization.id, &new.user_id).await?.is_some();
+    let all = roles::roles(tx).await?;
+    let role = role_of(tx, &all, &organization, &new.role_key).await?;
+    add(&organization, is_member, role.is_some()).map_err(|refusal| match refusal {
+        AddRefusal::AlreadyMember => Refusal::AlreadyMember { user_id: new.user_id.to_string() }.into(),
+        AddRefusal::RoleNotInSet => unknown_role(&new.role_key),
+        AddRefusal::Full { max_allowed_memberships } => {
+            Refusal::MembershipQuota { max: max_allowed_memberships }.into()
         }
-        let is_member = memberships::get(tx, &organization.id, &new.user_id).await?.is_some();
-        let all = roles::roles(tx).await?;
-        let role = role_of(tx, &all, &organization, &new.role_key).await?;
-        add(&organization, is_member, role.is_some()).map_err(|refusal| match refusal {
-            AddRefusal::AlreadyMember => Refusal::AlreadyMember { user_id: new.user_id.to_string() }.into(),
-            AddRefusal::RoleNotInSet => unknown_role(&new.role_key),
-            AddRefusal::Full { max_allowed_memberships } => {
-                Refusal::MembershipQuota { max: max_allowed_memberships }.into()
-            }
-        })?;
-        let role = role.ok_or_else(|| unknown_role(&new.role_key))?;
-        let membership = OrganizationMembership {
-            id: OrganizationMembershipId::generate(now, &*app.random),
-            organization_id: organization.id.clone(),
-            user_id: new.user_id.clone(),
-            role_id: role.id.clone(),
-            public_metadata: new.public_metadata.clone(),
-            private_metadata: new.private_metadata.clone(),
-            created_at: now,
-            updated_at: now,
-        };
-        memberships::insert(tx, &membership).await?;
-        shown(tx, membership, role, organization).await
-    })
+    })?;
+    let role = role.ok_or_else(|| unknown_role(&new.role_key))?;
+    let membership = OrganizationMembership {
+        id: OrganizationMembershipId::generate(now, &*app.random),
+        organization_id: organization.id.clone(),
+        user_id: new.user_id.clone(),
+        role_id: role.id.clone(),
+        public_metadata: new.public_metadata.clone(),
+        private_metadata: new.private_metadata.clone(),
+        created_at: now,
+        updated_at: now,
+    };
+    memberships::insert(tx, &membership).await?;
+    organization.members_count += 1;
+    shown(tx, membership, role, organization).await
 }
 
 /// Gives a member another role.
@@ -149,17 +153,25 @@ pub async fn change_role(
     user: &UserId,
     role_key: &str,
 ) -> Result<Member, FlowError> {
-    let now = app.now();
-    write_tx!(app.store, FlowError, |tx| {
-        let all = roles::roles(tx).await?;
-        let (organization, mut membership, held) = load(tx, &all, organization, user).await?;
-        let next = role_of(tx, &all, &organization, role_key).await?.ok_or_else(|| unknown_role(role_key))?;
-        check_someone_in_charge(tx, &all, &membership, &held, Some(&next)).await?;
-        membership.role_id = next.id.clone();
-        membership.updated_at = now;
-        memberships::update(tx, &membership).await?;
-        shown(tx, membership, next, organization).await
-    })
+    write_tx!(app.store, FlowError, |tx| { change_role_in(tx, app, organization, user, role_key).await })
+}
+
+/// As [`change_role`], in the caller's transaction.
+pub async fn change_role_in(
+    tx: &mut Tx,
+    app: &App,
+    organization: &OrganizationId,
+    user: &UserId,
+    role_key: &str,
+) -> Result<Member, FlowError> {
+    let all = roles::roles(tx).await?;
+    let (organization, mut membership, held) = load(tx, &all, organization, user).await?;
+    let next = role_of(tx, &all, &organization, role_key).await?.ok_or_else(|| unknown_role(role_key))?;
+    check_someone_in_charge(tx, &all, &membership, &held, Some(&next)).await?;
+    membership.role_id = next.id.clone();
+    membership.updated_at = app.now();
+    memberships::update(tx, &membership).await?;
+    shown(tx, membership, next, organization).await
 }
 
 /// Changes a membership's metadata.
@@ -183,12 +195,20 @@ pub async fn update_metadata(
 
 /// Removes a member. One who came by single sign-on is added again at the next sign-in (MEM-8).
 pub async fn delete(app: &App, organization: &OrganizationId, user: &UserId) -> Result<Member, FlowError> {
-    let now = app.now();
-    write_tx!(app.store, FlowError, |tx| {
-        let all = roles::roles(tx).await?;
-        let (organization, membership, held) = load(tx, &all, organization, user).await?;
-        check_someone_in_charge(tx, &all, &membership, &held, None).await?;
-        memberships::delete(tx, &membership, now).await?;
-        shown(tx, membership, held, organization).await
-    })
+    write_tx!(app.store, FlowError, |tx| { delete_in(tx, app, organization, user).await })
+}
+
+/// As [`delete`], in the caller's transaction.
+pub async fn delete_in(
+    tx: &mut Tx,
+    app: &App,
+    organization: &OrganizationId,
+    user: &UserId,
+) -> Result<Member, FlowError> {
+    let all = roles::roles(tx).await?;
+    let (mut organization, membership, held) = load(tx, &all, organization, user).await?;
+    check_someone_in_charge(tx, &all, &membership, &held, None).await?;
+    memberships::delete(tx, &membership, app.now()).await?;
+    organization.members_count -= 1;
+    shown(tx, membership, held, organization).await
 }

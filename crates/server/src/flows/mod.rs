@@ -16,6 +16,7 @@ pub mod idp_certificates;
 pub mod instance;
 pub mod key_rotation;
 pub mod me;
+pub mod member_organizations;
 pub mod memberships;
 pub mod metadata_refresh;
 pub mod oidc_clients;

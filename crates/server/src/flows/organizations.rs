@@ -148,49 +148,52 @@ async fn claim_slug(tx: &mut Tx, slug: &str, own: Option<&OrganizationId>) -> Re
 
 /// Makes an organization, with its creator as the first member if there is one.
 pub async fn create(app: &App, new: NewOrganization) -> Result<OrganizationView, FlowError> {
+    write_tx!(app.store, FlowError, |tx| { create_in(tx, app, &new).await })
+}
+
+/// As [`create`], in the caller's transaction.
+pub async fn create_in(tx: &mut Tx, app: &App, new: &NewOrganization) -> Result<OrganizationView, FlowError> {
     let now = app.now();
     let name = checked_name(&new.name)?;
     if let Some(slug) = &new.slug {
         checked_slug(slug)?;
     }
-    write_tx!(app.store, FlowError, |tx| {
-        let settings = load_instance(tx).await?.organization_settings;
-        let set = match &new.role_set_key {
-            Some(key) => role_set_by_key(tx, key).await?,
-            None => roles::initial_role_set(tx).await?,
-        };
-        let slug = match &new.slug {
-            Some(slug) => {
-                claim_slug(tx, slug, None).await?;
-                slug.clone()
-            }
-            None => slug_from(&name, &digits(&*app.random)),
-        };
-        let mut organization = Organization {
-            id: OrganizationId::generate(now, &*app.random),
-            name: name.clone(),
-            slug,
-            created_by: new.created_by.clone(),
-            max_allowed_memberships: new.max_allowed_memberships.unwrap_or(settings.max_allowed_memberships),
-            admin_delete_enabled: settings.admin_delete_enabled,
-            self_serve_sso_enabled: false,
-            public_metadata: new.public_metadata.clone(),
-            private_metadata: new.private_metadata.clone(),
-            role_set_id: set.id.clone(),
-            members_count: 0,
-            created_at: new.created_at.unwrap_or(now),
-            updated_at: now,
-        };
-        organizations::insert(tx, &organization).await?;
-        if let Some(creator) = &new.created_by {
-            if users::by_id(tx, creator).await?.is_none() {
-                return Err(Refusal::OrganizationCreatorNotFound { user_id: creator.to_string() }.into());
-            }
-            memberships::insert(tx, &first_membership(app, &organization, creator, &set, now)).await?;
-            organization.members_count = 1;
+    let settings = load_instance(tx).await?.organization_settings;
+    let set = match &new.role_set_key {
+        Some(key) => role_set_by_key(tx, key).await?,
+        None => roles::initial_role_set(tx).await?,
+    };
+    let slug = match &new.slug {
+        Some(slug) => {
+            claim_slug(tx, slug, None).await?;
+            slug.clone()
         }
-        Ok(OrganizationView { organization, role_set_key: set.key })
-    })
+        None => slug_from(&name, &digits(&*app.random)),
+    };
+    let mut organization = Organization {
+        id: OrganizationId::generate(now, &*app.random),
+        name: name.clone(),
+        slug,
+        created_by: new.created_by.clone(),
+        max_allowed_memberships: new.max_allowed_memberships.unwrap_or(settings.max_allowed_memberships),
+        admin_delete_enabled: settings.admin_delete_enabled,
+        self_serve_sso_enabled: false,
+        public_metadata: new.public_metadata.clone(),
+        private_metadata: new.private_metadata.clone(),
+        role_set_id: set.id.clone(),
+        members_count: 0,
+        created_at: new.created_at.unwrap_or(now),
+        updated_at: now,
+    };
+    organizations::insert(tx, &organization).await?;
+    if let Some(creator) = &new.created_by {
+        if users::by_id(tx, creator).await?.is_none() {
+            return Err(Refusal::OrganizationCreatorNotFound { user_id: creator.to_string() }.into());
+        }
+        memberships::insert(tx, &first_membership(app, &organization, creator, &set, now)).await?;
+        organization.members_count = 1;
+    }
+    Ok(OrganizationView { organization, role_set_key: set.key })
 }
 
 fn first_membership(
@@ -214,33 +217,41 @@ fn first_membership(
 
 /// Changes an organization's own fields.
 pub async fn update(app: &App, id: &OrganizationId, change: OrganizationChange) -> Result<OrganizationView, FlowError> {
+    write_tx!(app.store, FlowError, |tx| { update_in(tx, app, id, &change).await })
+}
+
+/// As [`update`], in the caller's transaction.
+pub async fn update_in(
+    tx: &mut Tx,
+    app: &App,
+    id: &OrganizationId,
+    change: &OrganizationChange,
+) -> Result<OrganizationView, FlowError> {
     let now = app.now();
     let name = change.name.as_deref().map(checked_name).transpose()?;
     if let Some(slug) = &change.slug {
         checked_slug(slug)?;
     }
-    write_tx!(app.store, FlowError, |tx| {
-        let mut organization = by_id(tx, id).await?;
-        if let Some(name) = &name {
-            organization.name.clone_from(name);
-        }
-        if let Some(slug) = &change.slug {
-            claim_slug(tx, slug, Some(id)).await?;
-            organization.slug.clone_from(slug);
-        }
-        if let Some(key) = &change.role_set_key {
-            let set = role_set_by_key(tx, key).await?;
-            check_roles_stay(tx, &organization, &set).await?;
-            organization.role_set_id = set.id;
-        }
-        organization.max_allowed_memberships =
-            change.max_allowed_memberships.unwrap_or(organization.max_allowed_memberships);
-        organization.admin_delete_enabled = change.admin_delete_enabled.unwrap_or(organization.admin_delete_enabled);
-        organization.created_at = change.created_at.unwrap_or(organization.created_at);
-        organization.updated_at = now;
-        organizations::update(tx, &organization).await?;
-        OrganizationView::load(tx, organization).await
-    })
+    let mut organization = by_id(tx, id).await?;
+    if let Some(name) = &name {
+        organization.name.clone_from(name);
+    }
+    if let Some(slug) = &change.slug {
+        claim_slug(tx, slug, Some(id)).await?;
+        organization.slug.clone_from(slug);
+    }
+    if let Some(key) = &change.role_set_key {
+        let set = role_set_by_key(tx, key).await?;
+        check_roles_stay(tx, &organization, &set).await?;
+        organization.role_set_id = set.id;
+    }
+    organization.max_allowed_memberships =
+        change.max_allowed_memberships.unwrap_or(organization.max_allowed_memberships);
+    organization.admin_delete_enabled = change.admin_delete_enabled.unwrap_or(organization.admin_delete_enabled);
+    organization.created_at = change.created_at.unwrap_or(organization.created_at);
+    organization.updated_at = now;
+    organizations::update(tx, &organization).await?;
+    OrganizationView::load(tx, organization).await
 }
 
 /// Members may hold only roles of their organization's set (ROL-13), and nothing says what the others would become.
@@ -275,16 +286,19 @@ pub async fn update_metadata(
 /// Deletes an organization with its memberships. Its connections lose the link and stop: what they would do
 /// without an organization, the operator has to say.
 pub async fn delete(app: &App, id: &OrganizationId) -> Result<(), FlowError> {
+    write_tx!(app.store, FlowError, |tx| { delete_in(tx, app, id).await })
+}
+
+/// As [`delete`], in the caller's transaction.
+pub async fn delete_in(tx: &mut Tx, app: &App, id: &OrganizationId) -> Result<(), FlowError> {
     let now = app.now();
-    write_tx!(app.store, FlowError, |tx| {
-        by_id(tx, id).await?;
-        for mut connection in enterprise_connections::of_organization(tx, id).await? {
-            connection.organization_id = None;
-            connection.active = false;
-            connection.updated_at = now;
-            enterprise_connections::update(tx, &connection).await?;
-        }
-        organizations::delete(tx, id).await?;
-        Ok(())
-    })
+    by_id(tx, id).await?;
+    for mut connection in enterprise_connections::of_organization(tx, id).await? {
+        connection.organization_id = None;
+        connection.active = false;
+        connection.updated_at = now;
+        enterprise_connections::update(tx, &connection).await?;
+    }
+    organizations::delete(tx, id).await?;
+    Ok(())
 }

@@ -105,6 +105,15 @@ pub enum Refusal {
     MinimumPermissionsNeeded,
     CannotLeave,
     NotAMember,
+    /// The caller's role lacks these permissions (ROL-20).
+    MissingOrganizationPermission {
+        permissions: Vec<&'static str>,
+    },
+    CreateOrganizationNotEnabled,
+    OrganizationCreationLimit {
+        limit: i64,
+    },
+    AdminDeleteNotEnabled,
     MissingCreatorPermissions {
         missing: Vec<String>,
     },

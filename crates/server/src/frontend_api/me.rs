@@ -3,10 +3,11 @@
 use crate::app::App;
 use crate::flows::Refusal;
 use crate::flows::me as flow;
+use crate::flows::member_organizations::Caller;
 use crate::frontend_api::reply;
 use crate::frontend_api::visit::Visit;
 use crate::frontend_api::wire::user::UserView;
-use crate::http::json::object;
+use crate::http::json::{NULL, object};
 use crate::http::{ApiError, Path, Query, pagination};
 use axum::extract::State;
 use axum::response::Response;
@@ -48,6 +49,14 @@ pub async fn organization_memberships(
         })
         .collect();
     Ok(if paginated { reply::only(object! { data: shown, total_count: total }) } else { reply::only(shown) })
+}
+
+/// What the form for a new organization begins with (ORG-25).
+pub async fn organization_creation_defaults(State(app): State<Arc<App>>, visit: Visit) -> Result<Response, ApiError> {
+    let mut tx = app.store.read().await?;
+    let caller = Caller::load(&mut tx, visit.claimed(), app.now()).await?;
+    let name = caller.suggested_name(&mut tx).await?;
+    Ok(reply::only(object! { form: object! { name: name, logo: NULL }, advisory: NULL }))
 }
 
 /// Leaves an organization; refused to those who came through its connection (MEM-9).

@@ -7,6 +7,9 @@ mod handshake;
 mod me;
 mod npm;
 mod oauth_callback;
+mod organization_memberships;
+mod organization_roles;
+mod organizations;
 mod reply;
 mod saml;
 mod sessions;
@@ -21,12 +24,13 @@ pub mod wire;
 pub use sign_ins::connection_id as chosen_connection;
 
 use crate::app::App;
+use crate::backend_api::require_organizations;
 use crate::flows::Refusal;
 use crate::http::ApiError;
 use axum::Router;
 use axum::middleware;
-use axum::response::IntoResponse as _;
-use axum::routing::{delete, get, post};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{delete, get, patch, post};
 use std::sync::Arc;
 
 /// All operations. Those a page calls know their caller; those an IdP or the browser's address bar calls stand apart.
@@ -50,6 +54,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/me", get(me::get))
         .route("/v1/me/organization_memberships", get(me::organization_memberships))
         .route("/v1/me/organization_memberships/{organization_id}", delete(me::leave))
+        .merge(of_organizations(&app))
         .method_not_allowed_fallback(async || ApiError::from(Refusal::MethodNotAllowed).into_response())
         .route_layer(middleware::from_fn_with_state(app.clone(), visit::middleware));
     Router::new()
@@ -64,4 +69,30 @@ pub fn router(app: Arc<App>) -> Router {
         .route(oauth_callback::PATH, get(oauth_callback::get).post(oauth_callback::post))
         .merge(called_by_pages)
         .with_state(app)
+}
+
+/// The operations that are refused while organizations are switched off (ORG-2).
+fn of_organizations(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/me/organization_creation_defaults", get(me::organization_creation_defaults))
+        // To list all of them takes the key of the Backend API, which is told here as at its own addresses.
+        .route("/v1/organizations", post(organizations::create).get(async || without_key()))
+        .route(
+            "/v1/organizations/{id}",
+            get(organizations::get).patch(organizations::update).delete(organizations::delete),
+        )
+        .route(
+            "/v1/organizations/{id}/memberships",
+            get(organization_memberships::list).post(organization_memberships::create),
+        )
+        .route(
+            "/v1/organizations/{id}/memberships/{user_id}",
+            patch(organization_memberships::update).delete(organization_memberships::delete),
+        )
+        .route("/v1/organizations/{id}/roles", get(organization_roles::list))
+        .route_layer(middleware::from_fn_with_state(app.clone(), require_organizations))
+}
+
+fn without_key() -> Response {
+    ApiError::from(Refusal::AuthenticationMissing).into_response()
 }

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::flows::clients::ClientCookie;
+use crate::flows::member_organizations::Claimed;
 use crate::flows::sign_in::trip::TripUrls;
 use crate::flows::{FlowError, Refusal, redirects};
 use crate::http::origin::{self, Caller};
@@ -24,6 +25,13 @@ pub struct Visit {
     pub address: Option<IpAddr>,
     /// The session the page acts for (`_clerk_session_id`).
     pub session_id: Option<SessionId>,
+}
+
+impl Visit {
+    /// What the request says of who sends it.
+    pub fn claimed(&self) -> Claimed<'_> {
+        Claimed { cookie: self.cookie.as_ref(), session_id: self.session_id.as_ref() }
+    }
 }
 
 /// The cookie of a request.

@@ -191,6 +191,31 @@ fn organizations(refusal: &Refusal) -> Option<ErrorEntry> {
             "You are a member through single sign-on and cannot leave by yourself. Ask an administrator of the organization.",
         ),
         NotAMember => entry(404, "resource_not_found", "not found", "The user is not a member of the organization."),
+        MissingOrganizationPermission { permissions } => entry(
+            403,
+            "missing_organization_permission",
+            "missing permission",
+            format!("Your role in the organization lacks these permissions: {}.", permissions.join(", ")),
+        )
+        .with("permissions", json!(permissions)),
+        CreateOrganizationNotEnabled => entry(
+            403,
+            "user_create_organization_not_enabled",
+            "creating organizations is not enabled",
+            "You may not create organizations.",
+        ),
+        OrganizationCreationLimit { limit } => entry(
+            403,
+            "org_creation_limit_exceeded",
+            "organization creation limit exceeded",
+            format!("You have reached your limit of {limit} organizations."),
+        ),
+        AdminDeleteNotEnabled => entry(
+            403,
+            "organization_admin_delete_not_enabled",
+            "deletion is not enabled",
+            "This organization cannot be deleted by its members.",
+        ),
         MissingCreatorPermissions { missing } => entry(
             422,
             "organization_missing_creator_role_permissions",

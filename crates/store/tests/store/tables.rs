@@ -205,6 +205,8 @@ both_databases! {
         assert_eq!(organizations::by_id(tx, &full.id).await.unwrap(), Some(full.clone()));
         assert_eq!(organizations::by_slug(tx, &bare.slug).await.unwrap(), Some(bare.clone()));
         assert_eq!(organizations::by_slug(tx, "nothing").await.unwrap(), None);
+        assert_eq!(organizations::count_created_by(tx, &id("user", 1)).await.unwrap(), 1);
+        assert_eq!(organizations::count_created_by(tx, &id("user", 2)).await.unwrap(), 0);
 
         let changed = Organization {
             name: ODD.into(),
@@ -226,6 +228,7 @@ both_databases! {
         assert!(committed!(store, |tx| { organizations::delete(tx, &full.id).await? }));
         assert!(!committed!(store, |tx| { organizations::delete(tx, &full.id).await? }));
         assert_eq!(organizations::by_id(tx, &full.id).await.unwrap(), None);
+        assert_eq!(organizations::count_created_by(tx, &id("user", 1)).await.unwrap(), 0);
     }
 
     async fn memberships_keep_all_their_fields_and_the_members_count(store) {

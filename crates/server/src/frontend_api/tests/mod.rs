@@ -11,6 +11,7 @@ mod idp_initiated;
 mod look_alikes;
 mod meanwhile;
 mod oidc;
+mod organizations;
 mod replays;
 mod requests;
 mod sessions;

@@ -175,7 +175,7 @@ fn user_settings() -> Value {
             "allow_extended_special_characters": false,
             "allow_numeric_usernames": false,
         },
-        "actions": {"delete_self": false, "create_organization": false, "create_organizations_limit": null},
+        "actions": {"delete_self": false, "create_organization": true, "create_organizations_limit": null},
         "attack_protection": {
             "user_lockout": {"enabled": false, "max_attempts": 0, "duration_in_minutes": 0},
             "pii": {"enabled": true},

@@ -5,12 +5,29 @@ use crate::backend_api::wire::user::UserView as Account;
 use crate::frontend_api::wire::organization;
 use crate::http::json::{Extended, object};
 use doorward_model::{Organization, OrganizationMembership, Role, User};
+use doorward_rules::own_organization::creation_limit;
 use doorward_store::{Page, StoreError, Tx, memberships};
 use serde::Serialize;
 use std::sync::Arc;
 
 /// The most memberships that come with a user; the rest is listed page by page.
 const MEMBERSHIPS: Page = Page { limit: 100, offset: 0 };
+
+/// `public_user_data`: a user as the other members of an organization see them.
+pub fn public_user_data(user: &User, identifier: impl Serialize) -> impl Serialize {
+    object! {
+        user_id: &user.id,
+        first_name: &user.first_name,
+        last_name: &user.last_name,
+        username: &user.username,
+        image_url: "",
+        has_image: false,
+        profile_image_url: "",
+        identifier: identifier,
+        banned: user.banned,
+        deprovisioned: user.deprovisioned,
+    }
+}
 
 /// A user with all that is shown of them.
 pub struct UserView {
@@ -34,19 +51,7 @@ impl UserView {
 
     /// `public_user_data`
     pub fn public_user_data(&self) -> impl Serialize {
-        let user = &self.account.user;
-        object! {
-            user_id: &user.id,
-            first_name: &user.first_name,
-            last_name: &user.last_name,
-            username: &user.username,
-            image_url: "",
-            has_image: false,
-            profile_image_url: "",
-            identifier: self.account.identifier(),
-            banned: user.banned,
-            deprovisioned: user.deprovisioned,
-        }
+        public_user_data(&self.account.user, self.account.identifier())
     }
 
     /// `user`, without private metadata.
@@ -59,7 +64,7 @@ impl UserView {
         let more = object! {
             organization_memberships: memberships,
             // Here it is a number: 0 is no limit.
-            create_organizations_limit: self.account.user.create_organizations_limit.unwrap_or(0),
+            create_organizations_limit: creation_limit(&self.account.user),
         };
         Extended { base: self.account.shared(), more }
     }
