@@ -18,6 +18,7 @@ pub mod oidc_trip;
 pub mod organization;
 pub mod profile;
 pub mod redirect;
+pub mod role;
 pub mod role_set;
 pub mod saml_answer;
 pub mod session;

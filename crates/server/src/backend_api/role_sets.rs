@@ -2,9 +2,11 @@
 
 use super::short_list::{Entry, cut};
 use super::wire::role::role_set;
+use super::wire::{Deleted, deleted};
 use crate::app::App;
 use crate::flows::Refusal;
-use crate::flows::role_sets::{self as flow, NewRoleSet, RoleSetChange, RoleSetView};
+use crate::flows::role_reassignment::Mappings;
+use crate::flows::role_sets::{self as flow, AddedRoles, NewRoleSet, RoleSetChange, RoleSetView};
 use crate::http::pagination::list as wire_list;
 use crate::http::{ApiError, Field, Params, Path, Query};
 use axum::Json;
@@ -82,6 +84,52 @@ pub async fn update(
         creator_role_key: params.text("creator_role_key")?.value(),
     };
     Ok(Json(role_set(&flow::update(&app, &key_or_id, change).await?)))
+}
+
+/// Adds roles to a set.
+pub async fn add_roles(
+    State(app): State<Arc<App>>,
+    Path(key_or_id): Path<String>,
+    params: Params,
+) -> Result<Json<Value>, ApiError> {
+    let added = AddedRoles {
+        role_keys: params.texts("role_keys")?.value().ok_or(Refusal::ParamMissing { param: "role_keys" })?,
+        default_role_key: params.text("default_role_key")?.value(),
+        creator_role_key: params.text("creator_role_key")?.value(),
+    };
+    Ok(Json(role_set(&flow::add_roles(&app, &key_or_id, added).await?)))
+}
+
+/// Takes a role out of a set and puts another in its place.
+pub async fn replace_role(
+    State(app): State<Arc<App>>,
+    Path(key_or_id): Path<String>,
+    params: Params,
+) -> Result<Json<Value>, ApiError> {
+    let (role_key, to_role_key) = (params.required_text("role_key")?, params.required_text("to_role_key")?);
+    Ok(Json(role_set(&flow::replace_role(&app, &key_or_id, &role_key, &to_role_key).await?)))
+}
+
+/// Deletes a set and puts another in its place.
+pub async fn replace(
+    State(app): State<Arc<App>>,
+    Path(key_or_id): Path<String>,
+    params: Params,
+) -> Result<Json<Deleted>, ApiError> {
+    let dest = params.required_text("dest_role_set_key")?;
+    let replaced = flow::replace(&app, &key_or_id, &dest, &mappings(&params)?).await?;
+    Ok(deleted("role_set", replaced.as_str()))
+}
+
+/// `reassignment_mappings`: role keys by role keys.
+pub(super) fn mappings(params: &Params) -> Result<Mappings, Refusal> {
+    let name = "reassignment_mappings";
+    let given = params.object(name)?.value().unwrap_or_default();
+    let text = |(from, to): (String, Value)| match to {
+        Value::String(to) => Ok((from, to)),
+        _ => Err(Refusal::ParamType { param: params.name(name), expected: "an object of role keys" }),
+    };
+    given.into_iter().map(text).collect()
 }
 
 #[cfg(test)]

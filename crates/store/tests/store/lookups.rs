@@ -126,11 +126,11 @@ both_databases! {
             let any = memberships::any_with_role(tx, &homes[home].id, &role.id).await.unwrap();
             assert_eq!(any, expected, "organization {home}");
         }
-        let mut holders = roles::role_set_role_holders(tx, &set.id).await.unwrap();
+        let mut holders = role_holders::of_role_set(tx, &set.id).await.unwrap();
         holders.sort();
         assert_eq!(holders, [(admin.id.clone(), 3), (member.id.clone(), 1)]);
-        let holders = roles::role_set_role_holders(tx, &other_set.id).await.unwrap();
+        let holders = role_holders::of_role_set(tx, &other_set.id).await.unwrap();
         assert_eq!(holders, [(member.id.clone(), 1)]);
-        assert_eq!(roles::role_set_role_holders(tx, &id("roleset", 9)).await.unwrap(), []);
+        assert_eq!(role_holders::of_role_set(tx, &id("roleset", 9)).await.unwrap(), []);
     }
 }
