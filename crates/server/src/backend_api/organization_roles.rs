@@ -92,28 +92,4 @@ pub async fn remove_permission(
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::testing::TestApp;
-    use axum::http::Method;
-    use serde_json::{Value, json};
-
-    #[tokio::test]
-    async fn rol1_the_stock_roles_are_listed_and_read() {
-        let app = TestApp::new().await;
-        let roles = app.backend(Method::GET, "/v1/organization_roles?order_by=key", Value::Null).await.ok();
-        assert_eq!(roles["total_count"], 2);
-        let found = |role: &Value| json!([role["key"], role["is_creator_eligible"]]);
-        let [admin, member] = [&roles["data"][0], &roles["data"][1]];
-        assert_eq!(json!([found(admin), found(member)]), json!([["org:admin", true], ["org:member", false]]));
-        let path = format!("/v1/organization_roles/{}", admin["id"].as_str().unwrap());
-        assert_eq!(app.backend(Method::GET, &path, Value::Null).await.ok(), *admin);
-        let permission = &admin["permissions"][0];
-        let path = format!("/v1/organization_permissions/{}", permission["id"].as_str().unwrap());
-        assert_eq!(app.backend(Method::GET, &path, Value::Null).await.ok(), *permission);
-        for path in ["/v1/organization_roles/role_none", "/v1/organization_permissions/perm_none"] {
-            let answer = app.backend(Method::GET, path, Value::Null).await;
-            assert_eq!(answer.error(), (404, "resource_not_found".to_owned()), "{path}");
-        }
-        app.close().await;
-    }
-}
+mod tests;
