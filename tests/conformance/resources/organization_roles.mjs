@@ -154,7 +154,7 @@ test("ROL-5 there are ten roles of one's own at most", async () => {
 test("ROL-6 a permission is made, changed and deleted", async () => {
   const feature = unique("reports");
   const made = await newPermission({ name: "Read reports", key: `org:${feature}:read` });
-  equal([made.key, made.name, made.description, made.type], [`org:${feature}:read`, "Read reports", "", "user"], "made");
+  equal([made.key, made.name, made.description, last().json.type], [`org:${feature}:read`, "Read reports", "", "user"], "made");
   matches(made.id, /^perm_[0-9A-Za-z]{27}$/, "id");
   const changed = await permissionApi().updateOrganizationPermission({ permissionId: made.id, name: "Write", key: `org:${feature}:write`, description: "All" });
   equal([changed.id, changed.key, changed.name, changed.description], [made.id, `org:${feature}:write`, "Write", "All"], "changed");
