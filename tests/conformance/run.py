@@ -340,6 +340,62 @@ def _():
     refused(lambda: clerk.role_sets.get(role_set_key_or_id=f"role_set:{unique()}"), (404, "resource_not_found"))
 
 
+@contextlib.contextmanager
+def role(**fields):
+    """A role of one's own, for a while: an instance has ten at most."""
+    made = clerk.organization_roles.create(name="Role", key=f"org:{unique('role')}", **fields)
+    try:
+        yield made
+    finally:
+        gone = clerk.organization_roles.delete(organization_role_id=made.id)
+        equal((gone.id, gone.deleted), (made.id, True), "deleted role")
+
+
+def permission(action="read"):
+    return clerk.organization_permissions.create(name="Permission", key=f"org:{unique('feature')}:{action}")
+
+
+@check("ROL-5 ROL-6 ROL-10 roles and permissions of one's own")
+def _():
+    one = permission()
+    changed = clerk.organization_permissions.update(permission_id=one.id, description="Reads")
+    equal((changed.key, changed.description, changed.type), (one.key, "Reads", "user"), "changed permission")
+    equal(clerk.organization_permissions.get(permission_id=one.id).key, one.key, "read permission")
+    with role(permissions=[one.id]) as made:
+        equal([p.key for p in made.permissions], [one.key], "permissions")
+        ids = {"organization_role_id": made.id, "permission_id": one.id}
+        refused(lambda: clerk.organization_roles.assign_permission(**ids), (409, "organization_role_permission_association_exists"))
+        equal(clerk.organization_roles.remove_permission(**ids).permissions, [], "removed")
+        refused(lambda: clerk.organization_roles.remove_permission(**ids), (404, "organization_role_permission_association_not_found"))
+        equal(len(clerk.organization_roles.assign_permission(**ids).permissions), 1, "assigned")
+        equal(clerk.organization_roles.update(organization_role_id=made.id, name="Other").name, "Other", "changed role")
+    gone = clerk.organization_permissions.delete(permission_id=one.id)
+    equal((gone.id, gone.deleted), (one.id, True), "deleted permission")
+    refused(
+        lambda: clerk.organization_roles.create(name="Role", key="org:admin"), (422, "form_identifier_exists")
+    )
+
+
+@check("ROL-15 ROL-17 roles and role sets are replaced")
+def _():
+    with role() as made:
+        key = f"role_set:{unique()}"
+        clerk.role_sets.create(
+            name="Old", key=key, default_role_key="org:member", creator_role_key="org:admin", roles=["org:admin", "org:member"]
+        )
+        added = clerk.role_sets.add_roles(role_set_key_or_id=key, role_keys=[made.key], default_role_key=made.key)
+        equal(added.default_role.key, made.key, "default role")
+        replaced = clerk.role_sets.replace_role(role_set_key_or_id=key, role_key=made.key, to_role_key="org:member")
+        equal(([r.key for r in replaced.roles], replaced.default_role.key), (["org:admin", "org:member"], "org:member"), "replaced")
+        initial = clerk.instance_settings.get_organization_settings().initial_role_set_key
+        gone = clerk.role_sets.replace(role_set_key_or_id=key, dest_role_set_key=initial, reassignment_mappings={"org:member": "org:member"})
+        equal(gone.deleted, True, "deleted set")
+        refused(
+            lambda: clerk.role_sets.replace(role_set_key_or_id=initial, dest_role_set_key=initial),
+            (403, "cannot_delete_initial_role_set"),
+        )
+
+
 # --- instance
 
 section("instance")
@@ -600,6 +656,34 @@ def _():
     state = authenticate_request(Request(), AuthenticateRequestOptions(secret_key=options.secret_key, jwt_key=pem(token)))
     true(state.is_signed_in, f"not signed in: {state.reason}")
     equal((state.payload["sub"], state.payload["o"]["id"], state.payload["o"]["rol"]), (admin.id, organization.id, "admin"), "claims")
+
+
+@check("TOK-3 the permissions of a request are those of its role, now")
+def _():
+    one, two = permission("read"), permission("write")
+    _, organization = new_team()
+    user = new_user()
+    with role(permissions=[one.id, two.id], include_in_initial_role_set=True) as held:
+        join(organization, user, held.key)
+        session = new_session(user)
+
+        def seen():
+            token = clerk.sessions.create_token(session_id=session.id).jwt
+
+            class Request:
+                headers = {"Authorization": f"Bearer {token}"}
+
+            state = authenticate_request(Request(), AuthenticateRequestOptions(secret_key=options.secret_key, jwt_key=pem(token)))
+            true(state.is_signed_in, f"not signed in: {state.reason}")
+            return sorted(state.payload.get("org_permissions") or [])
+
+        equal(seen(), sorted([one.key, two.key]), "permissions")
+        clerk.organization_roles.remove_permission(organization_role_id=held.id, permission_id=one.id)
+        equal(seen(), [two.key], "one less")
+        clerk.organization_permissions.delete(permission_id=two.id)
+        equal(seen(), [], "none")
+        clerk.organization_memberships.delete(organization_id=organization.id, user_id=user.id)
+    clerk.organization_permissions.delete(permission_id=one.id)
 
 
 section("credentials")

@@ -23,6 +23,7 @@ pub mod organization;
 pub mod own_organization;
 pub mod profile;
 pub mod redirect;
+pub mod role;
 pub mod role_set;
 pub mod saml_answer;
 pub mod session;

@@ -9,7 +9,13 @@ pub const CREATOR_PERMISSIONS: [&str; 3] =
 
 /// Whether a role may be a creator role.
 pub fn is_creator_eligible(role: &Role) -> bool {
-    CREATOR_PERMISSIONS.iter().all(|wanted| role.permissions.iter().any(|held| held.key == *wanted))
+    missing_creator_permissions(role).is_empty()
+}
+
+/// Which of [`CREATOR_PERMISSIONS`] a role does not hold.
+pub fn missing_creator_permissions(role: &Role) -> Vec<&'static str> {
+    let holds = |wanted: &&str| role.permissions.iter().any(|held| held.key == **wanted);
+    CREATOR_PERMISSIONS.into_iter().filter(|wanted| !holds(wanted)).collect()
 }
 
 /// Why a member may not be added.

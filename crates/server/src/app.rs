@@ -9,7 +9,7 @@ use crate::http::rate_limit::RateLimits;
 use crate::keys::encryption::EncryptionKey;
 use crate::keys::session_token::SigningKeys;
 use crate::outbound::Outbound;
-use doorward_model::{Instance, Millis, Random, Role};
+use doorward_model::{Instance, Millis, Random, Role, RoleId};
 use doorward_store::{Store, StoreError, Tx};
 use std::sync::{Arc, RwLock};
 use tokio::sync::Semaphore;
@@ -44,12 +44,21 @@ impl App {
     }
 
     /// All roles with their permissions, for showing them. What decides reads them in its own transaction.
-    pub async fn roles(&self, tx: &mut Tx) -> Result<Arc<Vec<Role>>, StoreError> {
+    ///
+    /// `wanted` are those that will be looked for. One that is not among the kept ones has just been made at another node, and
+    /// whoever holds it must not look like somebody without a role.
+    pub async fn roles<'a>(
+        &self,
+        tx: &mut Tx,
+        wanted: impl IntoIterator<Item = &'a RoleId>,
+    ) -> Result<Arc<Vec<Role>>, StoreError> {
         let now = self.clock.now();
-        match self.roles.get(now) {
-            Some(roles) => Ok(roles),
-            None => Ok(self.roles.put(doorward_store::roles::roles(tx).await?, now)),
+        if let Some(kept) = self.roles.get(now)
+            && wanted.into_iter().all(|id| kept.iter().any(|role| role.id == *id))
+        {
+            return Ok(kept);
         }
+        Ok(self.roles.put(doorward_store::roles::roles(tx).await?, now))
     }
 }
 

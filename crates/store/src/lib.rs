@@ -20,6 +20,7 @@ pub mod metadata_refreshes;
 pub mod oidc_requests;
 pub mod organizations;
 pub mod redirect_urls;
+pub mod role_holders;
 pub mod roles;
 pub mod saml_requests;
 pub mod sessions;
@@ -48,6 +49,7 @@ pub fn statements() -> Vec<&'static str> {
         oidc_requests::ALL,
         organizations::ALL,
         redirect_urls::ALL,
+        role_holders::ALL,
         roles::ALL,
         saml_requests::ALL,
         sessions::ALL,

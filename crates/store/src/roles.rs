@@ -1,4 +1,5 @@
-//! Permissions, roles and role sets. There are few of each (at most a dozen roles), so lists are read whole.
+//! Permissions, roles and role sets. There are few of each (at most a dozen roles), so lists are read whole. Who holds the roles
+//! of a set stands in [`role_holders`](crate::role_holders).
 
 use crate::db::{Row, Tx, args, statements};
 use crate::error::StoreError;
@@ -19,11 +20,17 @@ macro_rules! role_set_columns {
 statements! {
     PERMISSIONS = concat!("SELECT ", permission_columns!(), " FROM permissions p ORDER BY p.created_at, p.id");
     INSERT_PERMISSION = "INSERT INTO permissions (id, key, name, description, kind, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    UPDATE_PERMISSION = "UPDATE permissions SET key = $2, name = $3, description = $4, updated_at = $5 WHERE id = $1";
+    DELETE_PERMISSION = "DELETE FROM permissions WHERE id = $1";
     ROLES = "SELECT id, key, name, description, created_at, updated_at FROM roles ORDER BY created_at, id";
     ROLE_PERMISSIONS = concat!("SELECT rp.role_id, ", permission_columns!(), " FROM role_permissions rp \
                                JOIN permissions p ON p.id = rp.permission_id ORDER BY p.created_at, p.id");
     INSERT_ROLE = "INSERT INTO roles (id, key, name, description, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6)";
     INSERT_ROLE_PERMISSION = "INSERT INTO role_permissions (role_id, permission_id) VALUES ($1, $2)";
+    UPDATE_ROLE = "UPDATE roles SET key = $2, name = $3, description = $4, updated_at = $5 WHERE id = $1";
+    DELETE_ROLE_PERMISSIONS = "DELETE FROM role_permissions WHERE role_id = $1";
+    DELETE_ROLE = "DELETE FROM roles WHERE id = $1";
+    DELETE_ROLE_IN_SETS = "DELETE FROM role_set_roles WHERE role_id = $1";
     ROLE_SETS = concat!("SELECT ", role_set_columns!(), " FROM role_sets ORDER BY created_at, id");
     ROLE_SET_BY_ID = concat!("SELECT ", role_set_columns!(), " FROM role_sets WHERE id = $1");
     ROLE_SET_BY_KEY = concat!("SELECT ", role_set_columns!(), " FROM role_sets WHERE key = $1");
@@ -34,9 +41,9 @@ statements! {
                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     UPDATE_ROLE_SET = "UPDATE role_sets SET key = $2, name = $3, description = $4, kind = $5, default_role_id = $6, creator_role_id = $7, \
                        updated_at = $8 WHERE id = $1";
+    DELETE_ROLE_SET = "DELETE FROM role_sets WHERE id = $1";
+    DELETE_ROLE_SET_ROLES = "DELETE FROM role_set_roles WHERE role_set_id = $1";
     INSERT_ROLE_SET_ROLE = "INSERT INTO role_set_roles (role_set_id, role_id, position) VALUES ($1, $2, $3)";
-    ROLE_SET_ROLE_HOLDERS = "SELECT m.role_id, COUNT(*) FROM organization_memberships m JOIN organizations o ON o.id = m.organization_id \
-                             WHERE o.role_set_id = $1 GROUP BY m.role_id";
 }
 
 fn read_permission(row: &mut Row<'_>) -> Result<Permission, StoreError> {
@@ -97,6 +104,23 @@ pub async fn insert_permission(tx: &mut Tx, permission: &Permission) -> Result<(
     tx.run(INSERT_PERMISSION, args).await.map(drop)
 }
 
+/// Saves a permission's key, name and description.
+pub async fn update_permission(tx: &mut Tx, permission: &Permission) -> Result<(), StoreError> {
+    let args = args![
+        permission.id.as_str(),
+        &permission.key,
+        &permission.name,
+        &permission.description,
+        permission.updated_at,
+    ];
+    tx.run(UPDATE_PERMISSION, args).await.map(drop)
+}
+
+/// Deletes a permission; the roles that had it lose it.
+pub async fn delete_permission(tx: &mut Tx, id: &PermissionId) -> Result<(), StoreError> {
+    tx.run(DELETE_PERMISSION, args![id.as_str()]).await.map(drop)
+}
+
 /// All roles with their permissions, oldest first.
 pub async fn roles(tx: &mut Tx) -> Result<Vec<Role>, StoreError> {
     let mut roles = tx.all(ROLES, args![], read_role).await?;
@@ -117,6 +141,23 @@ pub async fn insert_role(tx: &mut Tx, role: &Role) -> Result<(), StoreError> {
         insert_role_permission(tx, &role.id, &permission.id).await?;
     }
     Ok(())
+}
+
+/// Saves a role and its permissions.
+pub async fn update_role(tx: &mut Tx, role: &Role) -> Result<(), StoreError> {
+    let args = args![role.id.as_str(), &role.key, &role.name, &role.description, role.updated_at];
+    tx.run(UPDATE_ROLE, args).await?;
+    tx.run(DELETE_ROLE_PERMISSIONS, args![role.id.as_str()]).await?;
+    for permission in &role.permissions {
+        insert_role_permission(tx, &role.id, &permission.id).await?;
+    }
+    Ok(())
+}
+
+/// Deletes a role that no member holds and no role set names as default or creator role; the sets that had it lose it.
+pub async fn delete_role(tx: &mut Tx, id: &RoleId) -> Result<(), StoreError> {
+    tx.run(DELETE_ROLE_IN_SETS, args![id.as_str()]).await?;
+    tx.run(DELETE_ROLE, args![id.as_str()]).await.map(drop)
 }
 
 async fn insert_role_permission(tx: &mut Tx, role: &RoleId, permission: &PermissionId) -> Result<(), StoreError> {
@@ -155,11 +196,6 @@ pub async fn role_set_has_role(tx: &mut Tx, id: &RoleSetId, role: &RoleId) -> Re
     Ok(count.unwrap_or(0) > 0)
 }
 
-/// How many members hold each role in the organizations of a set.
-pub async fn role_set_role_holders(tx: &mut Tx, id: &RoleSetId) -> Result<Vec<(RoleId, i64)>, StoreError> {
-    tx.all(ROLE_SET_ROLE_HOLDERS, args![id.as_str()], |row| Ok((row.id()?, row.int()?))).await
-}
-
 /// Adds a role set with its roles.
 pub async fn insert_role_set(tx: &mut Tx, set: &RoleSet, roles: &[RoleId]) -> Result<(), StoreError> {
     let args = args![
@@ -174,10 +210,25 @@ pub async fn insert_role_set(tx: &mut Tx, set: &RoleSet, roles: &[RoleId]) -> Re
         set.updated_at,
     ];
     tx.run(INSERT_ROLE_SET, args).await?;
+    insert_role_set_roles(tx, &set.id, roles).await
+}
+
+async fn insert_role_set_roles(tx: &mut Tx, set: &RoleSetId, roles: &[RoleId]) -> Result<(), StoreError> {
     for (position, role) in (0i64..).zip(roles) {
-        tx.run(INSERT_ROLE_SET_ROLE, args![set.id.as_str(), role.as_str(), position]).await?;
+        tx.run(INSERT_ROLE_SET_ROLE, args![set.as_str(), role.as_str(), position]).await?;
     }
     Ok(())
+}
+
+/// Gives a role set other roles.
+pub async fn set_role_set_roles(tx: &mut Tx, set: &RoleSetId, roles: &[RoleId]) -> Result<(), StoreError> {
+    tx.run(DELETE_ROLE_SET_ROLES, args![set.as_str()]).await?;
+    insert_role_set_roles(tx, set, roles).await
+}
+
+/// Deletes a role set that no organization uses.
+pub async fn delete_role_set(tx: &mut Tx, id: &RoleSetId) -> Result<(), StoreError> {
+    tx.run(DELETE_ROLE_SET, args![id.as_str()]).await.map(drop)
 }
 
 /// Saves a role set's own fields.

@@ -55,6 +55,24 @@ export function join(organization, user, role = "org:member") {
   return server.clerk.organizations.createOrganizationMembership({ organizationId: organization.id, userId: user.id, role });
 }
 
+export function newPermission(params = {}) {
+  const key = `org:${unique("feature")}:read`;
+  return server.clerk.organizationPermissions.createOrganizationPermission({ name: "Permission", key, ...params });
+}
+
+/**
+ * A role of the operator's own, for as long as `use` runs: an instance has ten at most. `use` leaves nobody with it.
+ */
+export async function withRole(params, use) {
+  const roles = server.clerk.organizationRoles;
+  const role = await roles.createOrganizationRole({ name: "Role", key: `org:${unique("role")}`, ...params });
+  try {
+    return await use(role);
+  } finally {
+    await roles.deleteOrganizationRole(role.id);
+  }
+}
+
 export function ids(list) {
   return list.map((item) => item.id);
 }

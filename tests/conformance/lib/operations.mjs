@@ -27,12 +27,24 @@ export const OPERATIONS = [
   ["DELETE", "/organizations/{organization}/memberships/{user}"],
   ["PATCH", "/organizations/{organization}/memberships/{user}/metadata", () => ({ public_metadata: { intruder: true } })],
   ["GET", "/organization_roles"],
+  ["POST", "/organization_roles", () => ({ name: "Intruder", key: `org:${unique("intruder")}` })],
   ["GET", "/organization_roles/{role}"],
+  ["PATCH", "/organization_roles/{role}", () => ({ name: "Intruder" })],
+  ["DELETE", "/organization_roles/{role}"],
+  ["POST", "/organization_roles/{role}/permissions/{permission}"],
+  ["DELETE", "/organization_roles/{role}/permissions/{permission}"],
   ["GET", "/organization_permissions"],
+  ["POST", "/organization_permissions", () => ({ name: "Intruder", key: `org:${unique("intruder")}:read` })],
+  ["GET", "/organization_permissions/{permission}"],
+  ["PATCH", "/organization_permissions/{permission}", () => ({ name: "Intruder" })],
+  ["DELETE", "/organization_permissions/{permission}"],
   ["GET", "/role_sets"],
   ["POST", "/role_sets", () => ({ name: unique("Intruder "), roles: ["org:admin"], default_role_key: "org:admin", creator_role_key: "org:admin" })],
   ["GET", "/role_sets/{roleSet}"],
   ["PATCH", "/role_sets/{roleSet}", () => ({ name: "Intruder" })],
+  ["POST", "/role_sets/{roleSet}/replace", (s) => ({ dest_role_set_key: s.roleSet })],
+  ["POST", "/role_sets/{roleSet}/roles", () => ({ role_keys: ["org:member"] })],
+  ["POST", "/role_sets/{roleSet}/roles/replace", () => ({ role_key: "org:member", to_role_key: "org:admin" })],
   ["GET", "/instance"],
   ["PATCH", "/instance", () => ({ allowed_origins: ["https://intruder.test"] })],
   ["GET", "/instance/organization_settings"],
@@ -80,8 +92,9 @@ export async function specimens() {
   const redirectUrl = await rawOk("POST", "/redirect_urls", { body: { url: `https://${unique("app")}.test/` } });
   const session = await rawOk("POST", "/sessions", { body: { user_id: admin.id } });
   const { data: roles } = await rawOk("GET", "/organization_roles");
+  const { data: permissions } = await rawOk("GET", "/organization_permissions");
   const { data: roleSets } = await rawOk("GET", "/role_sets");
-  const made = { user: admin.id, stranger: stranger.id, organization: organization.id, connection: connection.id, redirectUrl: redirectUrl.id, session: session.id, role: roles[0].id, roleSet: roleSets[0].key };
+  const made = { user: admin.id, stranger: stranger.id, organization: organization.id, connection: connection.id, redirectUrl: redirectUrl.id, session: session.id, role: roles[0].id, permission: permissions[0].id, roleSet: roleSets[0].key };
   const marks = [admin.primaryEmailAddress.emailAddress, organization.name, connection.domains[0], redirectUrl.url];
   return { made, marks };
 }

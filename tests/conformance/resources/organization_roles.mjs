@@ -1,6 +1,6 @@
 import { check, equal, matches, refused, sameSet, section, test } from "../lib/harness.mjs";
-import { unique, unknown } from "../lib/fixtures.mjs";
-import { rawOk, server } from "../lib/server.mjs";
+import { join, newPermission, newTeam, newUser, unique, unknown, withRole } from "../lib/fixtures.mjs";
+import { raw, rawOk, server } from "../lib/server.mjs";
 import { last } from "../lib/traffic.mjs";
 
 section("organization_roles");
@@ -17,6 +17,8 @@ const SYSTEM_PERMISSIONS = [
   "org:sys_entconns:manage",
 ];
 
+const api = () => server.clerk.organizationRoles;
+const permissionApi = () => server.clerk.organizationPermissions;
 const roles = (params) => server.clerk.organizationRoles.getOrganizationRoleList(params);
 const permissions = (params) => server.clerk.organizationPermissions.getOrganizationPermissionList(params);
 const keys = (list) => list.map((item) => item.key);
@@ -100,4 +102,119 @@ test("ROL-2 permissions order, page and can be searched", async () => {
 test("ROL-2 ten permissions at most by default", async () => {
   const json = await rawOk("GET", "/organization_permissions");
   check(json.data.length <= 10, `${json.data.length} rows`);
+});
+
+test("ROL-5 a role is made, changed and deleted", async () => {
+  const permission = await newPermission();
+  const system = (await permissions({ query: "org:sys_billing:read" })).data[0];
+  const key = `org:${unique("analyst")}`;
+  const made = await api().createOrganizationRole({ name: "Analyst", key, description: "Reads", permissions: [permission.id, system.id] });
+  equal([made.name, made.key, made.description, made.isCreatorEligible], ["Analyst", key, "Reads", false], "made");
+  sameSet(keys(made.permissions), [permission.key, system.key], "permissions");
+  matches(made.id, /^role_[0-9A-Za-z]{27}$/, "id");
+  const other = `org:${unique("reader")}`;
+  const changed = await api().updateOrganizationRole({ organizationRoleId: made.id, name: "Reader", key: other, permissions: [permission.id] });
+  equal([changed.id, changed.name, changed.key, changed.description], [made.id, "Reader", other, "Reads"], "changed");
+  equal(keys(changed.permissions), [permission.key], "permissions afterwards");
+  await api().deleteOrganizationRole(made.id);
+  equal(last().json, { object: "role", id: made.id, deleted: true }, "deleted");
+  await refused(() => api().getOrganizationRole(made.id), "404 resource_not_found");
+  await permissionApi().deleteOrganizationPermission(permission.id);
+});
+
+test("ROL-5 keys of roles are of the right form and unique", async () => {
+  for (const key of ["analyst", "org:", "org:Upper", "org:da-sh", "org:reports:read", "role_set:x"]) {
+    await refused(() => api().createOrganizationRole({ name: "Role", key }), "422 form_param_format_invalid", { param: "key" });
+  }
+  await refused(() => api().createOrganizationRole({ name: "Role", key: "org:admin" }), "422 form_identifier_exists", { param: "key" });
+  await withRole({}, async (one) => {
+    await refused(() => api().updateOrganizationRole({ organizationRoleId: one.id, key: "org:member" }), "422 form_identifier_exists", { param: "key" });
+    await refused(() => api().updateOrganizationRole({ organizationRoleId: one.id, name: "" }), "422 form_param_value_invalid", { param: "name" });
+    await refused(() => api().updateOrganizationRole({ organizationRoleId: one.id, permissions: [unknown("perm")] }), "404 resource_not_found");
+  });
+  for (const field of ["name", "key"]) {
+    const { [field]: _, ...rest } = { name: "Role", key: `org:${unique()}` };
+    await refused(() => raw("POST", "/organization_roles", { body: rest }), "422 form_param_missing", { param: field });
+  }
+  await refused(() => api().updateOrganizationRole({ organizationRoleId: unknown("role"), name: "X" }), "404 resource_not_found");
+  await refused(() => api().deleteOrganizationRole(unknown("role")), "404 resource_not_found");
+});
+
+test("ROL-5 there are ten roles of one's own at most", async () => {
+  const { totalCount } = await roles({ limit: 1 });
+  const made = [];
+  try {
+    for (let n = totalCount; n < 12; n += 1) made.push(await api().createOrganizationRole({ name: "Role", key: `org:${unique("r")}` }));
+    await refused(() => api().createOrganizationRole({ name: "Role", key: `org:${unique("r")}` }), "403 organization_instance_roles_quota_exceeded");
+  } finally {
+    for (const one of made) await api().deleteOrganizationRole(one.id);
+  }
+});
+
+test("ROL-6 a permission is made, changed and deleted", async () => {
+  const feature = unique("reports");
+  const made = await newPermission({ name: "Read reports", key: `org:${feature}:read` });
+  equal([made.key, made.name, made.description, last().json.type], [`org:${feature}:read`, "Read reports", "", "user"], "made");
+  matches(made.id, /^perm_[0-9A-Za-z]{27}$/, "id");
+  const changed = await permissionApi().updateOrganizationPermission({ permissionId: made.id, name: "Write", key: `org:${feature}:write`, description: "All" });
+  equal([changed.id, changed.key, changed.name, changed.description], [made.id, `org:${feature}:write`, "Write", "All"], "changed");
+  equal((await permissionApi().getOrganizationPermission(made.id)).key, `org:${feature}:write`, "read");
+  await permissionApi().deleteOrganizationPermission(made.id);
+  equal(last().json, { object: "permission", id: made.id, deleted: true }, "deleted");
+  await refused(() => permissionApi().getOrganizationPermission(made.id), "404 resource_not_found");
+});
+
+test("ROL-6 keys of permissions are of the right form, not of the system's and unique", async () => {
+  for (const key of ["org:reports", "org:reports:", "org::read", "org:Reports:read", "org:a:b:c", "reports:read", "org:sys_reports:read"]) {
+    await refused(() => newPermission({ key }), "422 form_param_format_invalid | 422 form_param_value_invalid", { param: "key" });
+  }
+  const made = await newPermission();
+  await refused(() => newPermission({ key: made.key }), "422 form_identifier_exists", { param: "key" });
+  await permissionApi().deleteOrganizationPermission(made.id);
+  await refused(() => permissionApi().updateOrganizationPermission({ permissionId: unknown("perm"), name: "X" }), "404 resource_not_found");
+  await refused(() => permissionApi().deleteOrganizationPermission(unknown("perm")), "404 resource_not_found");
+});
+
+test("ROL-6 system permissions stay as they are", async () => {
+  const { id } = (await permissions({ query: "org:sys_billing:read" })).data[0];
+  const expected = "403 organization_system_permission_not_modifiable";
+  await refused(() => permissionApi().updateOrganizationPermission({ permissionId: id, name: "Mine" }), expected);
+  await refused(() => permissionApi().deleteOrganizationPermission(id), expected);
+});
+
+test("ROL-10 a permission is assigned once and removed once", async () => {
+  const permission = await newPermission();
+  await withRole({}, async (one) => {
+    const pair = { organizationRoleId: one.id, permissionId: permission.id };
+    equal(keys((await api().assignPermissionToOrganizationRole(pair)).permissions), [permission.key], "assigned");
+    await refused(() => api().assignPermissionToOrganizationRole(pair), "409 organization_role_permission_association_exists");
+    equal(keys((await api().removePermissionFromOrganizationRole(pair)).permissions), [], "removed");
+    await refused(() => api().removePermissionFromOrganizationRole(pair), "404 organization_role_permission_association_not_found");
+    for (const [id, other] of [[unknown("role"), permission.id], [one.id, unknown("perm")]]) {
+      await refused(() => api().assignPermissionToOrganizationRole({ organizationRoleId: id, permissionId: other }), "404 resource_not_found");
+      await refused(() => api().removePermissionFromOrganizationRole({ organizationRoleId: id, permissionId: other }), "404 resource_not_found");
+    }
+  });
+  await permissionApi().deleteOrganizationPermission(permission.id);
+});
+
+test("ROL-9 a role that is needed stays", async () => {
+  await refused(async () => api().deleteOrganizationRole((await role("org:admin")).id), "422 organization_role_default_creator_role");
+  await refused(async () => api().deleteOrganizationRole((await role("org:member")).id), "422 organization_role_domain_default_role");
+  const { organization } = await newTeam();
+  const user = await newUser();
+  await withRole({ includeInInitialRoleSet: true }, async (one) => {
+    await join(organization, user, one.key);
+    await refused(() => api().deleteOrganizationRole(one.id), "422 organization_role_assigned_members");
+    await server.clerk.organizations.updateOrganizationMembership({ organizationId: organization.id, userId: user.id, role: "org:member" });
+  });
+});
+
+test("ROL-7 the creator role keeps its permissions", async () => {
+  const admin = await role("org:admin");
+  const needed = admin.permissions.find((p) => p.key === "org:sys_memberships:manage");
+  const rest = admin.permissions.filter((p) => p.id !== needed.id).map((p) => p.id);
+  const expected = "422 organization_missing_creator_role_permissions";
+  await refused(() => api().updateOrganizationRole({ organizationRoleId: admin.id, permissions: rest }), expected);
+  await refused(() => api().removePermissionFromOrganizationRole({ organizationRoleId: admin.id, permissionId: needed.id }), expected);
 });

@@ -1,11 +1,10 @@
 import { check, equal, matches, recent, refused, sameSet, section, test, pause } from "../lib/harness.mjs";
-import { newOrganization, unique, unknown } from "../lib/fixtures.mjs";
+import { join, newOrganization, newUser, unique, unknown, withRole } from "../lib/fixtures.mjs";
 import { raw, rawOk, server } from "../lib/server.mjs";
 import { last } from "../lib/traffic.mjs";
 
 section("role_sets");
 
-// Role sets cannot be deleted, so these tests make few of them.
 const both = ["org:admin", "org:member"];
 const fields = (extra = {}) => ({ name: unique("Set "), defaultRoleKey: "org:member", creatorRoleKey: "org:admin", roles: both, ...extra });
 const sets = () => server.clerk.roleSets;
@@ -132,4 +131,85 @@ test("ROL-13 an organization can be given another role set", async () => {
   const organization = await newOrganization();
   const updated = await rawOk("PATCH", `/organizations/${organization.id}`, { body: { role_set_key: set.key } });
   equal(updated.role_set_key, set.key, "role_set_key");
+});
+
+const roleIn = async (organization, user) => {
+  const { data } = await server.clerk.organizations.getOrganizationMembershipList({ organizationId: organization.id, userId: [user.id] });
+  return data[0].role;
+};
+
+/** Sets whose roles go: the tests put them back into the initial set. */
+async function dropSet(key, mappings) {
+  const [initial] = await initialSet();
+  return sets().replaceRoleSet({ roleSetKeyOrId: key, destRoleSetKey: initial.key, reassignmentMappings: mappings });
+}
+
+test("ROL-14 roles are added to a set", async () => {
+  const set = await sets().createRoleSet(fields());
+  await withRole({}, async (role) => {
+    const added = await sets().addRolesToRoleSet({ roleSetKeyOrId: set.key, roleKeys: [role.key], defaultRoleKey: role.key });
+    equal(added.roles.map((r) => r.key), [...both, role.key], "roles");
+    equal(added.defaultRole.key, role.key, "default role");
+    await refused(() => sets().addRolesToRoleSet({ roleSetKeyOrId: set.key, roleKeys: [role.key], creatorRoleKey: role.key }), "422 organization_missing_creator_role_permissions");
+    await dropSet(set.key);
+  });
+  await refused(() => sets().addRolesToRoleSet({ roleSetKeyOrId: set.key, roleKeys: both }), "404 resource_not_found");
+  const [initial] = await initialSet();
+  await refused(() => sets().addRolesToRoleSet({ roleSetKeyOrId: initial.key, roleKeys: [] }), "422 form_param_value_invalid", { param: "role_keys" });
+  await refused(() => sets().addRolesToRoleSet({ roleSetKeyOrId: initial.key, roleKeys: ["org:no_such_role"] }), UNKNOWN_ROLE);
+});
+
+test("ROL-15 ROL-18 a role is replaced with those who hold it", async () => {
+  await withRole({}, async (role) => {
+    const set = await sets().createRoleSet(fields({ roles: [...both, role.key], defaultRoleKey: role.key }));
+    const organization = await newOrganization();
+    await rawOk("PATCH", `/organizations/${organization.id}`, { body: { role_set_key: set.key } });
+    const user = await newUser();
+    await join(organization, user, role.key);
+    const replaced = await sets().replaceRoleInRoleSet({ roleSetKeyOrId: set.key, roleKey: role.key, toRoleKey: "org:member" });
+    sameSet(replaced.roles.map((r) => r.key), both, "roles");
+    equal(replaced.defaultRole.key, "org:member", "default role");
+    equal(await roleIn(organization, user), "org:member", "role of the member");
+    await refused(() => sets().replaceRoleInRoleSet({ roleSetKeyOrId: set.key, roleKey: role.key, toRoleKey: "org:member" }), "404 resource_not_found");
+    await refused(() => sets().replaceRoleInRoleSet({ roleSetKeyOrId: set.key, roleKey: "org:member", toRoleKey: "org:member" }), "422 form_param_value_invalid", { param: "to_role_key" });
+    await refused(() => sets().replaceRoleInRoleSet({ roleSetKeyOrId: set.key, roleKey: "org:admin", toRoleKey: "org:member" }), "422 organization_missing_creator_role_permissions");
+    await dropSet(set.key);
+  });
+});
+
+test("ROL-15 ROL-17 a role set is replaced, and is gone", async () => {
+  const [initial] = await initialSet();
+  await withRole({}, async (role) => {
+    const set = await sets().createRoleSet(fields({ roles: [...both, role.key] }));
+    const organization = await newOrganization();
+    await rawOk("PATCH", `/organizations/${organization.id}`, { body: { role_set_key: set.key } });
+    const user = await newUser();
+    await join(organization, user, role.key);
+    const missing = await refused(() => dropSet(set.key), "422 organization_role_set_reassignment_mappings_missing");
+    equal(missing.meta.role_keys, [role.key], "role_keys");
+    await refused(() => dropSet(set.key, { [role.key]: role.key }), "422 organization_role_set_reassignment_mappings_invalid");
+    await refused(() => sets().replaceRoleSet({ roleSetKeyOrId: set.key, destRoleSetKey: set.key }), "422 form_param_value_invalid", { param: "dest_role_set_key" });
+    await refused(() => sets().replaceRoleSet({ roleSetKeyOrId: set.key, destRoleSetKey: `role_set:${unique()}` }), "422 form_resource_not_found", { param: "dest_role_set_key" });
+    await refused(() => sets().replaceRoleSet({ roleSetKeyOrId: initial.key, destRoleSetKey: set.key }), "403 cannot_delete_initial_role_set");
+    equal(await roleIn(organization, user), role.key, "role before");
+    await dropSet(set.key, { [role.key]: "org:member" });
+    equal(last().json, { object: "role_set", id: set.id, deleted: true }, "deleted");
+    equal(await roleIn(organization, user), "org:member", "role afterwards");
+    equal((await rawOk("GET", `/organizations/${organization.id}`)).role_set_key, initial.key, "role set of the organization");
+    await refused(() => sets().getRoleSet(set.key), "404 resource_not_found");
+  });
+});
+
+test("ROL-15 an organization changes its role set with its members", async () => {
+  await withRole({}, async (role) => {
+    const set = await sets().createRoleSet(fields({ roles: ["org:admin", role.key], defaultRoleKey: role.key }));
+    const organization = await newOrganization();
+    const user = await newUser();
+    await join(organization, user);
+    const change = (mappings) => ({ body: { role_set_key: set.key, reassignment_mappings: mappings } });
+    await refused(() => raw("PATCH", `/organizations/${organization.id}`, change({})), "422 organization_role_set_reassignment_mappings_missing");
+    await rawOk("PATCH", `/organizations/${organization.id}`, change({ "org:member": role.key }));
+    equal(await roleIn(organization, user), role.key, "role");
+    await dropSet(set.key, { [role.key]: "org:member" });
+  });
 });

@@ -1,6 +1,6 @@
 import { createPublicKey } from "node:crypto";
 import { check, equal, matches, refused, section, test } from "../lib/harness.mjs";
-import { join, newOrganization, newTeam, newUser, unknown } from "../lib/fixtures.mjs";
+import { join, newOrganization, newPermission, newTeam, newUser, unique, unknown, withRole } from "../lib/fixtures.mjs";
 import { frontendHost, raw, rawOk, server } from "../lib/server.mjs";
 import { last } from "../lib/traffic.mjs";
 
@@ -80,6 +80,61 @@ test("TOK-4 system permissions are not in the token", async () => {
   const { admin } = await newTeam();
   const text = JSON.stringify(claimsOf(await token(await start(admin))));
   check(!text.includes("sys_"), text);
+});
+
+/** What an application sees of a request with this token: `has()` of the SDK. */
+async function signedIn(jwt) {
+  const request = new Request("https://app.example.test/", { headers: { authorization: `Bearer ${jwt}` } });
+  const state = await server.clerk.authenticateRequest(request, { jwtKey: await pem(jwt) });
+  check(state.isAuthenticated, `not signed in: ${state.reason}`);
+  return state.toAuth();
+}
+
+test("TOK-2 TOK-3 the SDK's has() knows the permissions of the role, and the next token those of then", async () => {
+  const [feature, other] = [unique("reports"), unique("invoices")];
+  const [read, write, pay] = [`org:${feature}:read`, `org:${feature}:write`, `org:${other}:write`];
+  const made = [];
+  for (const key of [read, write, pay]) made.push(await newPermission({ key }));
+  const { organization } = await newTeam();
+  const user = await newUser();
+  await withRole({ permissions: [made[0].id, made[2].id], includeInInitialRoleSet: true }, async (role) => {
+    await join(organization, user, role.key);
+    const session = await start(user);
+    const holds = async () => {
+      const auth = await signedIn(await token(session));
+      equal([auth.orgId, auth.orgRole], [organization.id, role.key], "organization and role");
+      check(auth.has({ role: role.key }) && !auth.has({ role: "org:admin" }), "has({role})");
+      return [read, write, pay, `org:${other}:read`, "org:sys_memberships:read"].filter((permission) => auth.has({ permission }));
+    };
+    equal(await holds(), [read, pay], "permissions");
+    await server.clerk.organizationRoles.assignPermissionToOrganizationRole({ organizationRoleId: role.id, permissionId: made[1].id });
+    equal(await holds(), [read, write, pay], "one more");
+    await server.clerk.organizationRoles.removePermissionFromOrganizationRole({ organizationRoleId: role.id, permissionId: made[0].id });
+    equal(await holds(), [write, pay], "one less");
+    await server.clerk.organizationPermissions.deleteOrganizationPermission(made[2].id);
+    equal(await holds(), [write], "a permission that is gone");
+    await server.clerk.organizationRoles.updateOrganizationRole({ organizationRoleId: role.id, permissions: [] });
+    equal(await holds(), [], "none");
+    await server.clerk.organizations.deleteOrganizationMembership({ organizationId: organization.id, userId: user.id });
+  });
+  for (const { id } of made.slice(0, 2)) await server.clerk.organizationPermissions.deleteOrganizationPermission(id);
+});
+
+test("TOK-3 has() reads a role of seventy actions", async () => {
+  const feature = unique("many");
+  const made = [];
+  for (let n = 0; n < 70; n += 1) made.push(await newPermission({ key: `org:${feature}:a${n}` }));
+  const { organization } = await newTeam();
+  const user = await newUser();
+  const chosen = made.filter((_, n) => n % 3 !== 1);
+  await withRole({ permissions: chosen.map((p) => p.id), includeInInitialRoleSet: true }, async (role) => {
+    await join(organization, user, role.key);
+    const auth = await signedIn(await token(await start(user)));
+    equal(made.filter(({ key }) => auth.has({ permission: key })).length, chosen.length, "permissions");
+    check(chosen.every(({ key }) => auth.has({ permission: key })), "each of them");
+    await server.clerk.organizations.deleteOrganizationMembership({ organizationId: organization.id, userId: user.id });
+  });
+  for (const { id } of made) await server.clerk.organizationPermissions.deleteOrganizationPermission(id);
 });
 
 test("TOK-2 the next token follows role, membership and organization", async () => {

@@ -9,6 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use doorward_model::Email;
+use doorward_rules::role::MAX_CUSTOM_ROLES;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -52,8 +53,6 @@ fn address(text: &str) -> Result<String, Refusal> {
     Ok(Email::parse(text).map_err(malformed)?.to_string())
 }
 
-/// The most custom roles an instance has (ROL-5).
-const MAX_ROLES: i64 = 10;
 /// The most domains an organization has (DOM-6).
 const MAX_DOMAINS: i64 = 10;
 
@@ -63,7 +62,7 @@ fn settings(view: &OrganizationSettingsView) -> Json<Value> {
         "object": "organization_settings",
         "enabled": settings.enabled,
         "max_allowed_memberships": settings.max_allowed_memberships,
-        "max_allowed_roles": MAX_ROLES,
+        "max_allowed_roles": MAX_CUSTOM_ROLES,
         "max_role_sets_allowed": 0,
         "max_allowed_domains": MAX_DOMAINS,
         "creator_role": view.role_key(&view.set.creator_role_id),

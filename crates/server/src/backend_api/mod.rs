@@ -48,12 +48,7 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/v1/redirect_urls", get(redirect_urls::list).post(redirect_urls::create))
         .route("/v1/redirect_urls/{id}", get(redirect_urls::get).delete(redirect_urls::delete))
-        .route("/v1/organization_roles", get(organization_roles::list))
-        .route("/v1/organization_roles/{id}", get(organization_roles::get))
-        .route("/v1/organization_permissions", get(organization_permissions::list))
-        .route("/v1/organization_permissions/{id}", get(organization_permissions::get))
-        .route("/v1/role_sets", get(role_sets::list).post(role_sets::create))
-        .route("/v1/role_sets/{key_or_id}", get(role_sets::get).patch(role_sets::update))
+        .merge(of_roles())
         .route("/v1/enterprise_connections", get(enterprise_connections::list).post(enterprise_connections::create))
         .route(
             "/v1/enterprise_connections/{id}",
@@ -89,6 +84,34 @@ fn of_users() -> Router<Arc<App>> {
         .route("/v1/users/{id}/unban", post(users::unban))
         .route("/v1/users/{id}/lock", post(users::lock))
         .route("/v1/users/{id}/unlock", post(users::unlock))
+}
+
+fn of_roles() -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/organization_roles", get(organization_roles::list).post(organization_roles::create))
+        .route(
+            "/v1/organization_roles/{id}",
+            get(organization_roles::get).patch(organization_roles::update).delete(organization_roles::delete),
+        )
+        .route(
+            "/v1/organization_roles/{id}/permissions/{permission_id}",
+            post(organization_roles::assign_permission).delete(organization_roles::remove_permission),
+        )
+        .route(
+            "/v1/organization_permissions",
+            get(organization_permissions::list).post(organization_permissions::create),
+        )
+        .route(
+            "/v1/organization_permissions/{id}",
+            get(organization_permissions::get)
+                .patch(organization_permissions::update)
+                .delete(organization_permissions::delete),
+        )
+        .route("/v1/role_sets", get(role_sets::list).post(role_sets::create))
+        .route("/v1/role_sets/{key_or_id}", get(role_sets::get).patch(role_sets::update))
+        .route("/v1/role_sets/{key_or_id}/replace", post(role_sets::replace))
+        .route("/v1/role_sets/{key_or_id}/roles", post(role_sets::add_roles))
+        .route("/v1/role_sets/{key_or_id}/roles/replace", post(role_sets::replace_role))
 }
 
 /// The operations that are refused while organizations are switched off (ORG-2).
@@ -193,14 +216,25 @@ mod tests {
         ("PATCH", "/v1/organizations/x/metadata"),
         ("PATCH", "/v1/organizations/x/memberships/y/metadata"),
         ("GET", "/v1/organization_roles"),
+        ("POST", "/v1/organization_roles"),
         ("GET", "/v1/organization_roles/x"),
+        ("PATCH", "/v1/organization_roles/x"),
+        ("DELETE", "/v1/organization_roles/x"),
+        ("POST", "/v1/organization_roles/x/permissions/y"),
+        ("DELETE", "/v1/organization_roles/x/permissions/y"),
         ("GET", "/v1/organization_permissions"),
+        ("POST", "/v1/organization_permissions"),
         ("GET", "/v1/organization_permissions/x"),
+        ("PATCH", "/v1/organization_permissions/x"),
+        ("DELETE", "/v1/organization_permissions/x"),
         ("GET", "/v1/role_sets"),
         ("POST", "/v1/role_sets"),
         ("GET", "/v1/role_sets/x"),
         ("PATCH", "/v1/role_sets/x"),
         ("POST", "/v1/sso/explain"),
+        ("POST", "/v1/role_sets/x/replace"),
+        ("POST", "/v1/role_sets/x/roles"),
+        ("POST", "/v1/role_sets/x/roles/replace"),
         ("GET", "/v1/enterprise_connections"),
         ("POST", "/v1/enterprise_connections"),
         ("GET", "/v1/enterprise_connections/x"),

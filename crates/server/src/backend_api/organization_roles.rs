@@ -2,13 +2,15 @@
 
 use super::short_list::{Entry, cut};
 use super::wire::role::role;
+use super::wire::{Deleted, deleted};
 use crate::app::App;
 use crate::flows::Refusal;
+use crate::flows::roles::{self as flow, NewRole, RoleChange};
 use crate::http::pagination::list as wire_list;
-use crate::http::{ApiError, Path, Query};
+use crate::http::{ApiError, Field, Params, Path, Query};
 use axum::Json;
 use axum::extract::State;
-use doorward_model::{Role, RoleId};
+use doorward_model::{PermissionId, Role, RoleId};
 use doorward_store::roles;
 use serde_json::Value;
 use std::sync::Arc;
@@ -31,29 +33,63 @@ pub async fn get(State(app): State<Arc<App>>, Path(id): Path<RoleId>) -> Result<
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use crate::testing::TestApp;
-    use axum::http::Method;
-    use serde_json::{Value, json};
-
-    #[tokio::test]
-    async fn rol1_the_stock_roles_are_listed_and_read() {
-        let app = TestApp::new().await;
-        let roles = app.backend(Method::GET, "/v1/organization_roles?order_by=key", Value::Null).await.ok();
-        assert_eq!(roles["total_count"], 2);
-        let found = |role: &Value| json!([role["key"], role["is_creator_eligible"]]);
-        let [admin, member] = [&roles["data"][0], &roles["data"][1]];
-        assert_eq!(json!([found(admin), found(member)]), json!([["org:admin", true], ["org:member", false]]));
-        let path = format!("/v1/organization_roles/{}", admin["id"].as_str().unwrap());
-        assert_eq!(app.backend(Method::GET, &path, Value::Null).await.ok(), *admin);
-        let permission = &admin["permissions"][0];
-        let path = format!("/v1/organization_permissions/{}", permission["id"].as_str().unwrap());
-        assert_eq!(app.backend(Method::GET, &path, Value::Null).await.ok(), *permission);
-        for path in ["/v1/organization_roles/role_none", "/v1/organization_permissions/perm_none"] {
-            let answer = app.backend(Method::GET, path, Value::Null).await;
-            assert_eq!(answer.error(), (404, "resource_not_found".to_owned()), "{path}");
-        }
-        app.close().await;
-    }
+fn permissions(params: &Params) -> Result<Option<Vec<PermissionId>>, Refusal> {
+    let ids = params.texts("permissions")?.value();
+    Ok(ids.map(|ids| ids.into_iter().map(PermissionId::from).collect()))
 }
+
+/// Makes a role.
+pub async fn create(State(app): State<Arc<App>>, params: Params) -> Result<Json<Value>, ApiError> {
+    let new = NewRole {
+        name: params.required_text("name")?,
+        key: params.required_text("key")?,
+        description: params.text("description")?.value(),
+        permissions: permissions(&params)?.unwrap_or_default(),
+        include_in_initial_role_set: params.bool("include_in_initial_role_set")?.value().unwrap_or(false),
+    };
+    Ok(Json(role(&flow::create(&app, new).await?)))
+}
+
+/// Changes a role.
+pub async fn update(
+    State(app): State<Arc<App>>,
+    Path(id): Path<RoleId>,
+    params: Params,
+) -> Result<Json<Value>, ApiError> {
+    let change = RoleChange {
+        name: params.text("name")?.value(),
+        key: params.text("key")?.value(),
+        description: match params.text("description")? {
+            Field::Absent => None,
+            Field::Null => Some(None),
+            Field::Value(text) => Some(Some(text)),
+        },
+        permissions: permissions(&params)?,
+    };
+    Ok(Json(role(&flow::update(&app, &id, change).await?)))
+}
+
+/// Deletes a role.
+pub async fn delete(State(app): State<Arc<App>>, Path(id): Path<RoleId>) -> Result<Json<Deleted>, ApiError> {
+    flow::delete(&app, &id).await?;
+    Ok(deleted("role", id.as_str()))
+}
+
+/// Gives a role a permission.
+pub async fn assign_permission(
+    State(app): State<Arc<App>>,
+    Path((id, permission)): Path<(RoleId, PermissionId)>,
+) -> Result<Json<Value>, ApiError> {
+    Ok(Json(role(&flow::assign_permission(&app, &id, &permission).await?)))
+}
+
+/// Takes a permission from a role.
+pub async fn remove_permission(
+    State(app): State<Arc<App>>,
+    Path((id, permission)): Path<(RoleId, PermissionId)>,
+) -> Result<Json<Value>, ApiError> {
+    Ok(Json(role(&flow::remove_permission(&app, &id, &permission).await?)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! `/v1/organizations`
 
+use super::role_sets::mappings;
 use super::wire::organization::{Extras, organization};
 use super::wire::{Deleted, deleted};
 use crate::app::App;
@@ -126,8 +127,12 @@ pub async fn update(
         max_allowed_memberships: seats(&params)?,
         admin_delete_enabled: params.bool("admin_delete_enabled")?.value(),
         role_set_key: params.text("role_set_key")?.value(),
+        reassignment_mappings: mappings(&params)?,
         created_at: params.time("created_at")?.value(),
     };
+    if change.role_set_key.is_none() && !change.reassignment_mappings.is_empty() {
+        return Err(Refusal::ParamMissing { param: "role_set_key" }.into());
+    }
     Ok(shown(&flow::update(&app, &id, change).await?))
 }
 

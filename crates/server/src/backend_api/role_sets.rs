@@ -2,9 +2,11 @@
 
 use super::short_list::{Entry, cut};
 use super::wire::role::role_set;
+use super::wire::{Deleted, deleted};
 use crate::app::App;
 use crate::flows::Refusal;
-use crate::flows::role_sets::{self as flow, NewRoleSet, RoleSetChange, RoleSetView};
+use crate::flows::role_reassignment::Mappings;
+use crate::flows::role_sets::{self as flow, AddedRoles, NewRoleSet, RoleSetChange, RoleSetView};
 use crate::http::pagination::list as wire_list;
 use crate::http::{ApiError, Field, Params, Path, Query};
 use axum::Json;
@@ -84,81 +86,53 @@ pub async fn update(
     Ok(Json(role_set(&flow::update(&app, &key_or_id, change).await?)))
 }
 
-#[cfg(test)]
-mod tests {
-    use crate::testing::TestApp;
-    use axum::http::Method;
-    use serde_json::{Value, json};
-
-    fn set(change: Value) -> Value {
-        let mut body = json!({"name": "Partners", "roles": ["org:admin", "org:member"],
-            "default_role_key": "org:member", "creator_role_key": "org:admin"});
-        for (key, value) in change.as_object().unwrap() {
-            body[key] = value.clone();
-        }
-        body
-    }
-
-    #[tokio::test]
-    async fn rol11_every_refusal_of_making_and_changing() {
-        for app in TestApp::on_each_database().await {
-            let made = app.backend(Method::POST, "/v1/role_sets", set(json!({"key": "role_set:taken"}))).await.ok();
-            let many: Vec<String> = (0..11).map(|i| format!("org:r{i}")).collect();
-            for (change, status, code, param) in [
-                (json!({"name": "  "}), 422, "form_param_value_invalid", "name"),
-                (json!({"name": null}), 422, "form_param_missing", "name"),
-                (json!({"key": "role_set:Upper"}), 422, "form_param_format_invalid", "key"),
-                (json!({"key": "role_set:taken"}), 422, "form_identifier_exists", "key"),
-                (json!({"roles": null}), 422, "form_param_missing", "roles"),
-                (json!({"roles": []}), 422, "form_param_value_invalid", "roles"),
-                (json!({"roles": many}), 422, "form_param_value_invalid", "roles"),
-                (json!({"roles": ["org:none"]}), 404, "resource_not_found", "roles"),
-                (json!({"default_role_key": "org:none"}), 422, "form_param_value_invalid", "default_role_key"),
-                (json!({"creator_role_key": "org:none"}), 422, "form_param_value_invalid", "creator_role_key"),
-                (json!({"type": "special"}), 422, "form_param_value_invalid", "type"),
-            ] {
-                let answer = app.backend(Method::POST, "/v1/role_sets", set(change.clone())).await;
-                assert_eq!(answer.error(), (status, code.to_owned()), "{change}");
-                assert_eq!(answer.json()["errors"][0]["meta"]["param_name"], param, "{change}");
-            }
-            for (change, status, code) in [
-                (json!({"type": "custom"}), 422, "form_param_value_invalid"),
-                (json!({"default_role_key": "org:none"}), 422, "form_param_value_invalid"),
-                (json!({"creator_role_key": "org:member"}), 422, "organization_missing_creator_role_permissions"),
-                (json!({"key": "role_set:default"}), 422, "form_identifier_exists"),
-                (json!({"key": "default"}), 422, "form_param_format_invalid"),
-                (json!({"name": ""}), 422, "form_param_value_invalid"),
-            ] {
-                let answer = app.backend(Method::PATCH, "/v1/role_sets/role_set:taken", change.clone()).await;
-                assert_eq!(answer.error(), (status, code.to_owned()), "{change}");
-            }
-            for key_or_id in ["role_set:none", "roleset_none"] {
-                let path = format!("/v1/role_sets/{key_or_id}");
-                let not_found = (404, "resource_not_found".to_owned());
-                assert_eq!(app.backend(Method::GET, &path, Value::Null).await.error(), not_found);
-                assert_eq!(app.backend(Method::PATCH, &path, json!({"name": "X"})).await.error(), not_found);
-            }
-            let kept = app.backend(Method::GET, "/v1/role_sets/role_set:taken", Value::Null).await.ok();
-            assert_eq!(kept, made);
-            app.close().await;
-        }
-    }
-
-    #[tokio::test]
-    async fn rol12_exactly_one_set_is_initial() {
-        for app in TestApp::on_each_database().await {
-            let made = app.backend(Method::POST, "/v1/role_sets", set(json!({"type": "initial"}))).await.ok();
-            assert_eq!((&made["key"], &made["type"]), (&json!("role_set:partners"), &json!("initial")));
-            let twin = app.backend(Method::POST, "/v1/role_sets", set(json!({}))).await.ok();
-            assert!(twin["key"].as_str().unwrap().starts_with("role_set:partners_"), "{twin}");
-            let old = app.backend(Method::GET, "/v1/role_sets/role_set:default", Value::Null).await.ok();
-            assert_eq!(old["type"], "custom");
-            let acme = app.backend(Method::POST, "/v1/organizations", json!({"name": "Acme"})).await.ok();
-            assert_eq!(acme["role_set_key"], "role_set:partners");
-            let back = json!({"type": "initial", "description": "Back"});
-            let back = app.backend(Method::PATCH, "/v1/role_sets/role_set:default", back).await.ok();
-            assert_eq!((&back["type"], &back["description"]), (&json!("initial"), &json!("Back")));
-            app.close().await;
-        }
-    }
+/// Adds roles to a set.
+pub async fn add_roles(
+    State(app): State<Arc<App>>,
+    Path(key_or_id): Path<String>,
+    params: Params,
+) -> Result<Json<Value>, ApiError> {
+    let added = AddedRoles {
+        role_keys: params.texts("role_keys")?.value().ok_or(Refusal::ParamMissing { param: "role_keys" })?,
+        default_role_key: params.text("default_role_key")?.value(),
+        creator_role_key: params.text("creator_role_key")?.value(),
+    };
+    Ok(Json(role_set(&flow::add_roles(&app, &key_or_id, added).await?)))
 }
+
+/// Takes a role out of a set and puts another in its place.
+pub async fn replace_role(
+    State(app): State<Arc<App>>,
+    Path(key_or_id): Path<String>,
+    params: Params,
+) -> Result<Json<Value>, ApiError> {
+    let (role_key, to_role_key) = (params.required_text("role_key")?, params.required_text("to_role_key")?);
+    Ok(Json(role_set(&flow::replace_role(&app, &key_or_id, &role_key, &to_role_key).await?)))
+}
+
+/// Deletes a set and puts another in its place.
+pub async fn replace(
+    State(app): State<Arc<App>>,
+    Path(key_or_id): Path<String>,
+    params: Params,
+) -> Result<Json<Deleted>, ApiError> {
+    let dest = params.required_text("dest_role_set_key")?;
+    let replaced = flow::replace(&app, &key_or_id, &dest, &mappings(&params)?).await?;
+    Ok(deleted("role_set", replaced.as_str()))
+}
+
+/// `reassignment_mappings`: role keys by role keys.
+pub(super) fn mappings(params: &Params) -> Result<Mappings, Refusal> {
+    let name = "reassignment_mappings";
+    let given = params.object(name)?.value().unwrap_or_default();
+    let text = |(from, to): (String, Value)| match to {
+        Value::String(to) => Ok((from, to)),
+        _ => Err(Refusal::ParamType { param: params.name(name), expected: "an object of role keys" }),
+    };
+    given.into_iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod together;

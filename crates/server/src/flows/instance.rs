@@ -3,7 +3,7 @@
 use crate::app::{App, load_instance};
 use crate::flows::{FlowError, Refusal};
 use doorward_model::{Instance, RedirectUrl, RedirectUrlId, Role, RoleId, RoleSet};
-use doorward_rules::membership::{CREATOR_PERMISSIONS, is_creator_eligible};
+use doorward_rules::membership::missing_creator_permissions;
 use doorward_store::{Tx, instance, redirect_urls, roles, write_tx};
 
 /// The settings for organizations with the initial role set, which holds the default and the creator role.
@@ -91,12 +91,11 @@ async fn role_in_set<'a>(
 
 async fn creator_role(tx: &mut Tx, view: &OrganizationSettingsView, id: &RoleId) -> Result<RoleId, FlowError> {
     let role = role_in_set(tx, view, id, "creator_role_id").await?;
-    if is_creator_eligible(role) {
+    let missing = missing_creator_permissions(role);
+    if missing.is_empty() {
         return Ok(role.id.clone());
     }
-    let lacks = |key: &&str| !role.permissions.iter().any(|held| held.key == *key);
-    let missing = CREATOR_PERMISSIONS.into_iter().filter(|key| lacks(key)).map(str::to_owned).collect();
-    Err(Refusal::MissingCreatorPermissions { missing }.into())
+    Err(Refusal::MissingCreatorPermissions { missing: missing.into_iter().map(str::to_owned).collect() }.into())
 }
 
 /// Changes origins and support address; `None` stays as it is.

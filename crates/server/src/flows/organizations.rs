@@ -1,6 +1,7 @@
 //! Making, changing and deleting organizations (ORG).
 
 use crate::app::{App, load_instance};
+use crate::flows::role_reassignment::{Mappings, of_organization};
 use crate::flows::role_sets::role_set_by_key;
 use crate::flows::{FlowError, Refusal};
 use crate::random::digits;
@@ -34,6 +35,8 @@ pub struct OrganizationChange {
     pub max_allowed_memberships: Option<i64>,
     pub admin_delete_enabled: Option<bool>,
     pub role_set_key: Option<String>,
+    /// What becomes of members whose role the other set does not have (ROL-15).
+    pub reassignment_mappings: Mappings,
     pub created_at: Option<Millis>,
 }
 
@@ -242,7 +245,10 @@ pub async fn update_in(
     }
     if let Some(key) = &change.role_set_key {
         let set = role_set_by_key(tx, key).await?;
-        check_roles_stay(tx, &organization, &set).await?;
+        if set.id != organization.role_set_id || !change.reassignment_mappings.is_empty() {
+            let (all, next) = (roles::roles(tx).await?, roles::role_set_roles(tx, &set.id).await?);
+            of_organization(tx, id, &all, &next, &change.reassignment_mappings, now).await?;
+        }
         organization.role_set_id = set.id;
     }
     organization.max_allowed_memberships =
@@ -252,18 +258,6 @@ pub async fn update_in(
     organization.updated_at = now;
     organizations::update(tx, &organization).await?;
     OrganizationView::load(tx, organization).await
-}
-
-/// Members may hold only roles of their organization's set (ROL-13), and nothing says what the others would become.
-async fn check_roles_stay(tx: &mut Tx, organization: &Organization, next: &RoleSet) -> Result<(), FlowError> {
-    let kept = roles::role_set_roles(tx, &next.id).await?;
-    let mut role_keys = Vec::new();
-    for role in roles::roles(tx).await? {
-        if !kept.contains(&role.id) && memberships::any_with_role(tx, &organization.id, &role.id).await? {
-            role_keys.push(role.key);
-        }
-    }
-    if role_keys.is_empty() { Ok(()) } else { Err(Refusal::RoleReassignmentMissing { role_keys }.into()) }
 }
 
 /// Changes an organization's metadata.

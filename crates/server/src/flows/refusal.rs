@@ -121,6 +121,24 @@ pub enum Refusal {
     RoleReassignmentMissing {
         role_keys: Vec<String>,
     },
+    /// Members cannot become that, or come from there.
+    RoleReassignmentInvalid {
+        role_key: String,
+    },
+    RoleReassignmentTooLarge {
+        members: i64,
+        max: i64,
+    },
+    InitialRoleSetStays,
+    RoleQuota {
+        max: usize,
+    },
+    RoleIsCreatorRole,
+    RoleIsDefaultRole,
+    RoleHasMembers,
+    PermissionNotModifiable,
+    PermissionHeld,
+    PermissionNotHeld,
 
     // Enterprise connections
     OrganizationHasConnection,

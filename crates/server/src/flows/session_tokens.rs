@@ -64,6 +64,10 @@ async fn organization_claim(
     let role = all.iter().find(|role| role.id == membership.role_id);
     let keys = role.into_iter().flat_map(|role| &role.permissions).map(|permission| permission.key.as_str());
     let encoded = encode_permissions(keys);
+    if encoded.permissions.is_empty() {
+        // Taken away between the two reads.
+        return Ok((None, claim));
+    }
     claim.per = Some(encoded.permissions);
     claim.fpm = Some(encoded.feature_permission_map);
     Ok((Some(encoded.features), claim))

@@ -14,7 +14,7 @@ pub async fn get(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
     let instance = app.instance().await?;
     let mut tx = app.store.read().await?;
     let set = roles::initial_role_set(&mut tx).await?;
-    let all = app.roles(&mut tx).await?;
+    let all = app.roles(&mut tx, [&set.creator_role_id, &set.default_role_id]).await?;
     let role = |id| {
         all.iter().find(|role| role.id == id).ok_or_else(|| ApiError::internal("a role of the initial set is gone"))
     };

@@ -39,7 +39,7 @@ pub async fn organization_memberships(
     let user = user(&app, &mut tx, &visit).await?;
     let found = memberships::of_user(&mut tx, &user.id, page).await?;
     let total = memberships::count_of_user(&mut tx, &user.id).await?;
-    let all_roles = app.roles(&mut tx).await?;
+    let all_roles = app.roles(&mut tx, found.iter().map(|(held, _)| &held.role_id)).await?;
     let view = UserView::load(&app, &mut tx, user).await?;
     let shown: Vec<_> = found
         .iter()

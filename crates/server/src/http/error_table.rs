@@ -49,6 +49,7 @@ pub fn sso_error_wire(error: &SsoError) -> Value {
 pub fn describe(refusal: &Refusal) -> ErrorEntry {
     parameters(refusal)
         .or_else(|| organizations(refusal))
+        .or_else(|| roles(refusal))
         .or_else(|| connections(refusal))
         .or_else(|| signing_in(refusal))
         .or_else(|| openid_connect(refusal))
@@ -230,6 +231,74 @@ fn organizations(refusal: &Refusal) -> Option<ErrorEntry> {
             format!("Members hold these roles, which the other role set does not have: {}.", role_keys.join(", ")),
         )
         .with("role_keys", json!(role_keys)),
+        _ => return None,
+    })
+}
+
+fn roles(refusal: &Refusal) -> Option<ErrorEntry> {
+    use Refusal::*;
+    Some(match refusal {
+        RoleReassignmentInvalid { role_key } => entry(
+            422,
+            "organization_role_set_reassignment_mappings_invalid",
+            "reassignment mappings invalid",
+            format!("The mappings name {role_key}. They must lead from a role that exists to one of the role set members will have."),
+        )
+        .with("role_key", json!(role_key)),
+        RoleReassignmentTooLarge { members, max } => entry(
+            422,
+            "organization_role_set_reassignment_contact_support",
+            "too many members",
+            format!("{members} members would get another role; at most {max} do at once. Change the roles of some of them first."),
+        ),
+        InitialRoleSetStays => entry(
+            403,
+            "cannot_delete_initial_role_set",
+            "cannot delete initial role set",
+            "This is the role set of new organizations. Make another one the initial set first.",
+        ),
+        RoleQuota { max } => entry(
+            403,
+            "organization_instance_roles_quota_exceeded",
+            "too many organization roles",
+            format!("There are {max} roles beside the stock ones; there can be no more."),
+        ),
+        RoleIsCreatorRole => entry(
+            422,
+            "organization_role_default_creator_role",
+            "role is a creator role",
+            "The role is the creator role of a role set. Give that set another creator role first.",
+        ),
+        RoleIsDefaultRole => entry(
+            422,
+            "organization_role_domain_default_role",
+            "role is a default role",
+            "The role is the default role of a role set. Give that set another default role first.",
+        ),
+        RoleHasMembers => entry(
+            422,
+            "organization_role_assigned_members",
+            "role is held by members",
+            "Members hold this role. Give them another one first.",
+        ),
+        PermissionNotModifiable => entry(
+            403,
+            "organization_system_permission_not_modifiable",
+            "system permission",
+            "System permissions can be neither changed nor deleted.",
+        ),
+        PermissionHeld => entry(
+            409,
+            "organization_role_permission_association_exists",
+            "permission held already",
+            "The role has this permission already.",
+        ),
+        PermissionNotHeld => entry(
+            404,
+            "organization_role_permission_association_not_found",
+            "permission not held",
+            "The role does not have this permission.",
+        ),
         _ => return None,
     })
 }

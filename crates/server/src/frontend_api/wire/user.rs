@@ -40,7 +40,7 @@ impl UserView {
     /// Loads a user's view.
     pub async fn load(app: &App, tx: &mut Tx, user: User) -> Result<Self, StoreError> {
         let memberships = memberships::of_user(tx, &user.id, MEMBERSHIPS).await?;
-        let roles = app.roles(tx).await?;
+        let roles = app.roles(tx, memberships.iter().map(|(held, _)| &held.role_id)).await?;
         Ok(Self { account: Account::load(tx, user).await?, memberships, roles })
     }
 
