@@ -35,7 +35,7 @@ pub async fn list(
     let mut tx = app.store.read().await?;
     let caller = Caller::load(&mut tx, visit.claimed(), app.now()).await?;
     let organization = caller.with_visible_members(&mut tx, &id).await?;
-    let roles = app.roles(&mut tx).await?;
+    let roles = doorward_store::roles::roles(&mut tx).await?;
     let wanted = roles.iter().filter(|role| role_keys.contains(&role.key)).map(|role| role.id.clone());
     let filter = ListFilter {
         organization_id: Some(organization.id.clone()),

@@ -25,7 +25,7 @@ pub async fn list(
     let caller = Caller::load(&mut tx, visit.claimed(), app.now()).await?;
     let organization = caller.with_visible_members(&mut tx, &id).await?;
     let ids = store::role_set_roles(&mut tx, &organization.role_set_id).await?;
-    let roles = app.roles(&mut tx).await?;
+    let roles = store::roles(&mut tx).await?;
     let of_set: Vec<_> = ids.iter().filter_map(|id| roles.iter().find(|role| role.id == *id)).map(role).collect();
     let (from, limit) = (usize::try_from(page.offset).unwrap_or(usize::MAX), usize::try_from(page.limit).unwrap_or(0));
     let total_count = of_set.len();
