@@ -64,6 +64,8 @@ async fn con2_each_kind_starts_inactive_and_shows_what_is_fixed() {
                 "auth_url": null,
                 "token_url": null,
                 "user_info_url": null,
+                "issuer": null,
+                "jwks_url": null,
                 "redirect_uri": format!("https://clerk.example.com/v1/oauth_callback/{kind}"),
                 "requires_pkce": false,
                 "scopes": ["openid", "email", "profile"],
@@ -231,7 +233,11 @@ async fn eas1_a_discovery_url_of_ones_own_is_read_and_has_to_be_of_the_kind() {
         // Google's document is none of Entra ID's, and neither is that of any other provider.
         let mismatch = (422, "custom_oauth_provider_discovery_issuer_mismatch".to_owned());
         let made = create(&app, "oauth_microsoft", &own()).await;
-        let at = |url: &str| json!({"oidc": {"discovery_url": url}});
+        let at = |url: &str| {
+            let mut oidc = own();
+            oidc["discovery_url"] = json!(url);
+            json!({ "oidc": oidc })
+        };
         assert_eq!(refused(&app, &made, at(&google.discovery_url())).await, mismatch);
         google.state().issuer = Some("https://op.evil.test".into());
         let other = create(&app, "oauth_google", &own()).await;
@@ -239,7 +245,13 @@ async fn eas1_a_discovery_url_of_ones_own_is_read_and_has_to_be_of_the_kind() {
 
         let entra = TestOp::entra(&app, &["globex.test"], None).await;
         let of_tenant = format!("{}/{TENANT}/v2.0/.well-known/openid-configuration", entra.url);
+        // OID-8: the secret that was for the provider itself does not go elsewhere by itself, and does not come back either.
+        let secret_missing = (422, "form_param_missing".to_owned());
+        let alone = |url: &str| json!({"oidc": {"discovery_url": url}});
+        assert_eq!(refused(&app, &made, alone(&of_tenant)).await, secret_missing);
         patch(&app, &made, at(&of_tenant)).await;
+        patch(&app, &made, alone(&of_tenant)).await;
+        assert_eq!(refused(&app, &made, alone("")).await, secret_missing);
         let contradiction = (422, "form_param_value_conflict".to_owned());
         assert_eq!(refused(&app, &made, json!({"oidc": {"tenant_id": OTHER_TENANT}})).await, contradiction);
         patch(&app, &made, json!({"oidc": {"tenant_id": TENANT}})).await;

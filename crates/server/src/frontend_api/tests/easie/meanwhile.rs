@@ -133,11 +133,13 @@ async fn con37_eas11_a_connection_that_is_changed_meanwhile_signs_nobody_in() {
             "client_secret": op.state().client_secret,
             "discovery_url": op.discovery_url(),
         }});
+        let mut elsewhere = back.clone();
+        elsewhere["oidc"]["discovery_url"] = json!(stranger.discovery_url());
         for (body, code) in [
             (json!({"active": false}), "easie_connection_active_not_found"),
             (json!({"authenticatable": false}), "easie_connection_active_not_found"),
             (json!({"oidc": {"client_id": "another", "client_secret": "another"}}), "oauth_callback_invalid"),
-            (json!({"oidc": {"discovery_url": stranger.discovery_url()}}), "oauth_callback_invalid"),
+            (elsewhere, "oauth_callback_invalid"),
         ] {
             let asked = op.hits("/token");
             let error = before(&app, &op, &of_google(), body.clone()).await.unwrap_err();
