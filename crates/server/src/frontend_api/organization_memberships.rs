@@ -64,6 +64,8 @@ pub async fn create(
     Path(id): Path<OrganizationId>,
     params: Params,
 ) -> Result<Response, ApiError> {
+    // Strangers are told that they are, not what is missing.
+    Caller::load(&mut app.store.read().await?, visit.claimed(), app.now()).await?;
     let user = UserId::from(params.required_text("user_id")?);
     let role = params.required_text("role")?;
     let (client, member) = flow::add_member(&app, visit.claimed(), &id, &user, &role).await?;
@@ -77,6 +79,8 @@ pub async fn update(
     Path((id, user)): Path<(OrganizationId, UserId)>,
     params: Params,
 ) -> Result<Response, ApiError> {
+    // Strangers are told that they are, not what is missing.
+    Caller::load(&mut app.store.read().await?, visit.claimed(), app.now()).await?;
     let role = params.required_text("role")?;
     let (client, member) = flow::change_role(&app, visit.claimed(), &id, &user, &role).await?;
     reply::with_known_client(&app, &visit, client, shown(&member)).await

@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// Makes an organization (ORG-9). A form without a slug may send an empty one.
 pub async fn create(State(app): State<Arc<App>>, visit: Visit, params: Params) -> Result<Response, ApiError> {
+    // Strangers are told that they are, not what is missing.
+    Caller::load(&mut app.store.read().await?, visit.claimed(), app.now()).await?;
     let name = params.required_text("name")?;
     let slug = params.text("slug")?.value().filter(|slug| !slug.is_empty());
     let (client, view) = flow::create(&app, visit.claimed(), &name, slug.as_deref()).await?;
@@ -38,6 +40,8 @@ pub async fn update(
     Path(id): Path<OrganizationId>,
     params: Params,
 ) -> Result<Response, ApiError> {
+    // Strangers are told that they are, not what is missing.
+    Caller::load(&mut app.store.read().await?, visit.claimed(), app.now()).await?;
     let (name, slug) = (params.text("name")?.value(), params.text("slug")?.value());
     let (client, view) = flow::update(&app, visit.claimed(), &id, name, slug).await?;
     reply::with_known_client(&app, &visit, client, organization(&view.organization)).await
