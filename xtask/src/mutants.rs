@@ -40,7 +40,7 @@ struct Judge {
     selection: &'static [&'static str],
 }
 
-const JUDGES: [Judge; 6] = [
+const JUDGES: [Judge; 7] = [
     Judge {
         package: "doorward-saml",
         folder: "crates/saml",
@@ -71,7 +71,10 @@ const JUDGES: [Judge; 6] = [
         folder: "crates/rules",
         judging: &[
             "account_linking.rs",
+            "deprovision.rs",
+            "easie.rs",
             "join.rs",
+            "member_permission.rs",
             "oidc_connection.rs",
             "oidc_profile.rs",
             "oidc_trip.rs",
@@ -120,6 +123,13 @@ const JUDGES: [Judge; 6] = [
         judging: &["flows/oidc_provider.rs", "flows/sign_in/oidc_"],
         tests: &["--bin=doorward"],
         selection: &["frontend_api::tests::oidc::"],
+    },
+    Judge {
+        package: "doorward",
+        folder: "crates/server",
+        judging: &["flows/deprovision/", "flows/sign_in/easie_identity.rs"],
+        tests: &["--bin=doorward"],
+        selection: &["frontend_api::tests::deprovision::", "frontend_api::tests::easie::"],
     },
     Judge {
         package: "doorward",

@@ -253,6 +253,10 @@ mod tests {
         assert_eq!(came(&easie), [true, false, false, false]);
         easie.id = "entconn_2".into();
         assert_eq!(came(&easie), [false; 4], "that of another trip");
+        // The connection is always the trip's, whoever loads it.
+        easie.provider = Provider::OauthGoogle;
+        assert_eq!(came(&easie), [false; 4], "another that shares the callback");
+        assert_eq!(callbacks[3], Callback::Connection("oidc_custom".into()), "no provider that shares one");
         for callback in &callbacks {
             assert_eq!(&Callback::parse(callback.as_str()), callback);
         }
