@@ -129,7 +129,7 @@ const JUDGES: [Judge; 7] = [
         folder: "crates/server",
         judging: &["flows/deprovision/", "flows/sign_in/easie_identity.rs"],
         tests: &["--bin=doorward"],
-        selection: &["frontend_api::tests::deprovision::", "frontend_api::tests::easie::"],
+        selection: &["flows::deprovision::", "frontend_api::tests::deprovision::", "frontend_api::tests::easie::"],
     },
     Judge {
         package: "doorward",

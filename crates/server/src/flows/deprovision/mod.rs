@@ -181,10 +181,10 @@ pub async fn finish(app: &App, at_most: Duration) {
 
 /// Checks an account that was claimed: here, or by the job.
 pub async fn check_claimed(app: &Arc<App>, grant: EasieGrant) {
-    let (account, until) = (grant.account_id.clone(), grant.claimed_until);
+    let account = grant.account_id.clone();
     // In a task of its own, which ends with this one: a panic there is this account's failure and nobody else's.
     let mut task = JoinSet::new();
-    task.spawn(follow(app.clone(), grant));
+    task.spawn(follow(app.clone(), grant.clone()));
     let error = match task.join_next().await {
         Some(Ok(Ok(()))) => return,
         Some(Ok(Err(error))) => error.to_string(),
@@ -193,22 +193,21 @@ pub async fn check_claimed(app: &Arc<App>, grant: EasieGrant) {
     };
     let error: String = error.chars().take(300).collect();
     tracing::error!(%account, error, "an account check broke off; it is put down as unanswered");
-    if let Err(error) = give_up(app, &account, until).await {
+    if let Err(error) = give_up(app, &grant).await {
         tracing::error!(%account, %error, "an account check cannot be recorded; the account is free when its claim ends");
     }
 }
 
-/// Puts a claimed check down as unanswered, for a reason that should not be and stands in the log.
-async fn give_up(app: &App, account: &EnterpriseAccountId, until: Millis) -> Result<(), FlowError> {
-    let grant = easie_grants::of_account(&mut app.store.read().await?, account).await?;
-    let Some(grant) = grant.filter(|grant| grant.claimed_until == until) else { return Ok(()) };
+/// Puts a claimed check down as unanswered, for a reason that should not be and stands in the log. A new refresh token that it
+/// had saved already ended this claim: then nothing is put down, and the account is free when the other one ends.
+async fn give_up(app: &App, grant: &EasieGrant) -> Result<(), FlowError> {
     let heard = Heard {
         answer: Answer::Unknown,
         said: Some("Something failed here that should not; the log has the reason.".to_owned()),
-        claim: Claim::of(&grant),
+        claim: Claim::of(grant),
         encrypted_refresh_token: grant.encrypted_refresh_token.clone(),
     };
-    save(app, &grant, &heard).await
+    save(app, grant, &heard).await
 }
 
 /// Checks a claimed account.
