@@ -122,7 +122,7 @@ const JUDGES: [Judge; 7] = [
         folder: "crates/server",
         judging: &["flows/oidc_provider.rs", "flows/sign_in/oidc_"],
         tests: &["--bin=doorward"],
-        selection: &["frontend_api::tests::oidc::"],
+        selection: &["frontend_api::tests::easie::", "frontend_api::tests::oidc::"],
     },
     Judge {
         package: "doorward",
